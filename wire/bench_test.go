@@ -1,0 +1,109 @@
+package wire
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// typicalRequest is a request as our own clients send it, about 350 bytes.
+const typicalRequest = `{"type":"request","messageId":"3f2b8a44-90c1-4d2e-8a77-0b1c2d3e4f50",` +
+	`"channel":"database-service.getUserById","action":"getUserById",` +
+	`"data":[123,{"fields":["id","name","email"],"fresh":true}],` +
+	`"timestamp":"2026-11-22T12:00:00.123Z","correlationId":"7d0c5a11-2233-4455-8677-8899aabbccdd",` +
+	`"metadata":{"timeoutMs":5000}}`
+
+func BenchmarkDecode(b *testing.B) {
+	for name, frame := range map[string][]byte{
+		"Request":     []byte(typicalRequest),
+		"Strings4KB":  []byte(`{"type":"event","channel":"events.a","data":"` + strings.Repeat("plain text ", 372) + `"}`),
+		"Members1000": []byte(`{"type":"event","channel":"events.a","data":{` + manyMembers(1000) + `}}`),
+		"Escaped":     []byte(`{"type":"event","channel":"events.a","data":["a\nb\u00e9","\ud83d\ude00"],"messageId":"0123456789\t"}`),
+	} {
+		b.Run(name, func(b *testing.B) {
+			var m Message
+			b.ReportAllocs()
+			b.SetBytes(int64(len(frame)))
+			for b.Loop() {
+				if err := DefaultLimits.Decode(frame, &m); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkValid(b *testing.B) {
+	raw := []byte(`{"id":123,"name":"Ada Lovelace","email":"ada@example.org","tags":["a","b"],"score":-1.5e3,"ok":true}`)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(raw)))
+	for b.Loop() {
+		if err := DefaultLimits.Valid(raw); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkAppend encodes a request with a new id and a new timestamp, as a
+// call does.
+func BenchmarkAppend(b *testing.B) {
+	var stamper Stamper
+	var id, at [40]byte
+	m := Message{
+		Type:     TypeRequest,
+		Channel:  []byte("database-service.getUserById"),
+		Action:   []byte("getUserById"),
+		Data:     []byte(`[123,{"fields":["id","name","email"],"fresh":true}]`),
+		Metadata: []byte(`{"timeoutMs":5000}`),
+	}
+	dst := make([]byte, 0, 1024)
+	now := int64(1795348800123)
+	b.ReportAllocs()
+	for b.Loop() {
+		m.MessageID = AppendUUID(id[:0], rand.Uint64(), rand.Uint64())
+		m.Timestamp = stamper.Append(at[:0], now)
+		now++
+		dst = m.Append(dst[:0])
+	}
+}
+
+func BenchmarkDecodeMetadata(b *testing.B) {
+	raw := []byte(`{"seq":123456,"epoch":"k3j9x0","timeoutMs":5000,"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}`)
+	var md Metadata
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := DefaultLimits.DecodeMetadata(raw, &md); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAppendUUID(b *testing.B) {
+	var id [36]byte
+	b.ReportAllocs()
+	for b.Loop() {
+		AppendUUID(id[:0], rand.Uint64(), rand.Uint64())
+	}
+}
+
+func BenchmarkStamper(b *testing.B) {
+	var s Stamper
+	var at [24]byte
+	now := int64(1795348800123)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Append(at[:0], now)
+		now++
+	}
+}
+
+func BenchmarkPatternMatch(b *testing.B) {
+	p, err := ParsePattern("order.*.line.**")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Match("order.42.line.added.twice")
+	}
+}

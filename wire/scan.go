@@ -1,0 +1,293 @@
+package wire
+
+import "sync"
+
+// A scanner walks one JSON text strictly, once, without recursion and without
+// building anything. Its methods take a position and return the position
+// after what they have read, or a negative one with the fault noted.
+type scanner struct {
+	buf        []byte
+	tokens     int // how many more may come
+	maxTokens  int
+	maxDepth   int
+	maxMembers int
+
+	containers []container // those that are open, the innermost last
+	members    members
+
+	fault fault
+}
+
+const failed = -1
+
+// Scanners are kept, because what they need to remember is different for each
+// text and would be an allocation or, on the stack, some hundred bytes to
+// clear, each time.
+var scanners = sync.Pool{New: func() any {
+	return &scanner{
+		containers: make([]container, 0, 64),
+		members:    members{spans: make([]span, 0, 128)},
+	}
+}}
+
+// newScanner returns a scanner of buf, to be released after use.
+func newScanner(buf []byte, l *Limits) *scanner {
+	s := scanners.Get().(*scanner)
+	s.buf = buf
+	s.maxTokens = l.maxTokens()
+	s.tokens = s.maxTokens
+	s.maxDepth = l.maxDepth()
+	s.maxMembers = l.maxMembers()
+	if len(buf) > ceilingBytes {
+		s.buf = nil // nothing is read, so whatever comes next fails
+		s.large(0, "a text of more than 1 GiB", ceilingBytes)
+	}
+	return s
+}
+
+// release gives the scanner back and returns the failure, if there was one.
+func (s *scanner) release() error {
+	var err error
+	if s.fault.code != "" {
+		err = s.fault.failure()
+		s.fault = fault{}
+	}
+	s.buf = nil
+	s.containers = s.containers[:0]
+	if s.members.reset() {
+		scanners.Put(s)
+	}
+	return err
+}
+
+// space skips white space.
+func (s *scanner) space(i int) int {
+	for i < len(s.buf) && isSpace(s.buf[i]) {
+		i++
+	}
+	return i
+}
+
+func isSpace(c byte) bool {
+	return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t')
+}
+
+// end checks that nothing but white space follows.
+func (s *scanner) end(i int) int {
+	if i = s.space(i); i < len(s.buf) {
+		return s.bad(i, "unexpected text after the value")
+	}
+	return i
+}
+
+// value reads the value that begins at i.
+func (s *scanner) value(i int) int {
+	floor := len(s.containers)
+	for {
+		var entered bool
+		if i, entered = s.begin(i); entered {
+			continue // i is at the first value within the container
+		}
+		for len(s.containers) > floor && i >= 0 && !entered {
+			i, entered = s.next(i)
+		}
+		if !entered {
+			return i
+		}
+	}
+}
+
+// begin reads the scalar or the empty container at i, or enters the container
+// there and stops at its first value.
+func (s *scanner) begin(i int) (next int, entered bool) {
+	if i >= len(s.buf) {
+		return s.bad(i, "unexpected end, expected a value"), false
+	}
+	if s.tokens--; s.tokens < 0 {
+		return s.tooMany(i), false
+	}
+	switch c := s.buf[i]; c {
+	case '"':
+		if i, _ = s.text(i + 1); i < 0 {
+			return failed, false
+		}
+		return i + 1, false
+	case '{':
+		if i = s.open(i, uint32(len(s.members.spans))); i < 0 {
+			return failed, false
+		}
+		if i < len(s.buf) && s.buf[i] == '}' {
+			return s.close(i), false
+		}
+		i = s.name(i)
+		return i, i >= 0
+	case '[':
+		if i = s.open(i, isArray); i < 0 {
+			return failed, false
+		}
+		if i < len(s.buf) && s.buf[i] == ']' {
+			return s.close(i), false
+		}
+		return i, true
+	case 't':
+		return s.literal(i, "true"), false
+	case 'f':
+		return s.literal(i, "false"), false
+	case 'n':
+		return s.literal(i, "null"), false
+	default:
+		return s.number(i), false
+	}
+}
+
+// next reads what follows a value within the innermost container: the
+// container's end, or what leads to its next value.
+func (s *scanner) next(i int) (next int, entered bool) {
+	if i = s.space(i); i >= len(s.buf) {
+		return s.bad(i, "unexpected end within an object or array"), false
+	}
+	inArray := s.containers[len(s.containers)-1].base == isArray
+	switch c := s.buf[i]; {
+	case c == ',' && inArray:
+		return s.space(i + 1), true
+	case c == ',':
+		i = s.name(s.space(i + 1))
+		return i, i >= 0
+	case c == ']' && inArray, c == '}' && !inArray:
+		return s.close(i), false
+	case inArray:
+		return s.bad(i, "expected a comma or the end of the array"), false
+	}
+	return s.bad(i, "expected a comma or the end of the object"), false
+}
+
+// open enters the container that begins at i and skips the space after.
+func (s *scanner) open(i int, base uint32) int {
+	if len(s.containers) >= s.maxDepth {
+		return s.large(i, "nested too deeply", s.maxDepth)
+	}
+	s.containers = append(s.containers, container{base: base})
+	return s.space(i + 1)
+}
+
+// close leaves the innermost container, which ends at i.
+func (s *scanner) close(i int) int {
+	top := len(s.containers) - 1
+	if base := s.containers[top].base; base != isArray {
+		s.members.leave(s.buf, base)
+	}
+	s.containers = s.containers[:top]
+	return i + 1
+}
+
+// name reads a member name of the innermost object and its colon, and stops
+// at the value. The name must be new to the object.
+func (s *scanner) name(i int) int {
+	start, end, escaped := s.rawName(i)
+	if start < 0 || !s.remember(start, end, escaped) {
+		return failed
+	}
+	return s.colon(end + 1)
+}
+
+// rawName reads a member name without its colon.
+func (s *scanner) rawName(i int) (start, end int, escaped bool) {
+	if i >= len(s.buf) {
+		return s.bad(i, "unexpected end, expected a member name"), 0, false
+	}
+	if s.buf[i] != '"' {
+		return s.bad(i, "expected a member name"), 0, false
+	}
+	if s.tokens--; s.tokens < 0 {
+		return s.tooMany(i), 0, false
+	}
+	if end, escaped = s.text(i + 1); end < 0 {
+		return failed, 0, false
+	}
+	return i + 1, end, escaped
+}
+
+// remember notes a name of the innermost object, which must be new to it.
+func (s *scanner) remember(start, end int, escaped bool) bool {
+	m := &s.members
+	if len(m.spans)-int(s.containers[len(s.containers)-1].base) >= s.maxMembers {
+		s.large(start, "too many members in one object", s.maxMembers)
+		return false
+	}
+	sp := span{uint32(start), uint32(end)}
+	if escaped {
+		sp = m.keep(s.buf[start:end])
+	}
+	if !m.add(s.buf, s.containers, sp) {
+		s.bad(start, "duplicate member name")
+		return false
+	}
+	return true
+}
+
+// colon reads what stands between a member's name and its value.
+func (s *scanner) colon(i int) int {
+	if i = s.space(i); i >= len(s.buf) || s.buf[i] != ':' {
+		return s.bad(i, "expected a colon after the member name")
+	}
+	return s.space(i + 1)
+}
+
+func (s *scanner) literal(i int, word string) int {
+	if end := i + len(word); end <= len(s.buf) && string(s.buf[i:end]) == word {
+		return end
+	}
+	return s.bad(i, "expected a value")
+}
+
+// number reads a number by the grammar of JSON. Its size is not bounded: what
+// cannot be represented is for whoever interprets the value to say.
+func (s *scanner) number(i int) int {
+	start := i
+	if s.at(i) == '-' {
+		i++
+	}
+	switch c := s.at(i); {
+	case c == '0':
+		i++
+	case '1' <= c && c <= '9':
+		i = s.digits(i)
+	case i == start:
+		return s.bad(i, "expected a value")
+	default:
+		return s.bad(i, "expected a digit")
+	}
+	if s.at(i) == '.' {
+		if i++; !isDigit(s.at(i)) {
+			return s.bad(i, "expected a digit")
+		}
+		i = s.digits(i)
+	}
+	if s.at(i)|0x20 == 'e' {
+		if i++; s.at(i) == '+' || s.at(i) == '-' {
+			i++
+		}
+		if !isDigit(s.at(i)) {
+			return s.bad(i, "expected a digit")
+		}
+		i = s.digits(i)
+	}
+	return i
+}
+
+// at returns the byte at i, or NUL at the end, which no grammar rule accepts.
+func (s *scanner) at(i int) byte {
+	if i < len(s.buf) {
+		return s.buf[i]
+	}
+	return 0
+}
+
+func (s *scanner) digits(i int) int {
+	for i < len(s.buf) && isDigit(s.buf[i]) {
+		i++
+	}
+	return i
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,0 +1,38 @@
+package wire
+
+import "time"
+
+// A Stamper writes points in time as messages carry them: ISO 8601 in UTC to
+// the millisecond. It keeps the text of the last second, since most messages
+// leave in the second of the one before. The zero Stamper is ready; it is not
+// safe for concurrent use.
+type Stamper struct {
+	second int64
+	text   [len(stampSecond)]byte
+	filled bool
+}
+
+const (
+	stampSecond = "2006-01-02T15:04:05."
+
+	// What four digits of the year can say.
+	stampFirst = -62_167_219_200_000 // 0000-01-01T00:00:00.000Z
+	stampLast  = 253_402_300_799_999 // 9999-12-31T23:59:59.999Z
+)
+
+// Append appends the text of a time given in milliseconds since 1970. Years
+// before 0 and after 9999 have no such text: the nearest time that has is
+// written.
+func (s *Stamper) Append(dst []byte, unixMilli int64) []byte {
+	unixMilli = min(max(unixMilli, stampFirst), stampLast)
+	second, milli := unixMilli/1000, unixMilli%1000
+	if milli < 0 {
+		second, milli = second-1, milli+1000
+	}
+	if second != s.second || !s.filled {
+		time.Unix(second, 0).UTC().AppendFormat(s.text[:0], stampSecond)
+		s.second, s.filled = second, true
+	}
+	dst = append(dst, s.text[:]...)
+	return append(dst, byte('0'+milli/100), byte('0'+milli/10%10), byte('0'+milli%10), 'Z')
+}
