@@ -1,0 +1,224 @@
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// schema is one JSON Schema of the manifest, compiled once.
+type schema struct {
+	text     []byte
+	title    string // how a signature names it
+	compiled *jsonschema.Schema
+
+	node *node // until it is compiled
+}
+
+// String names the schema in a signature.
+func (s *schema) String() string {
+	if s == nil || s.title == "" {
+		return "any"
+	}
+	return s.title
+}
+
+// schemaKeywords are the words of JSON Schema, draft-07 to 2020-12, that do not
+// start with "$".
+var schemaKeywords = func() map[string]bool {
+	words := map[string]bool{}
+	for k := range strings.FieldsSeq(`
+		additionalItems additionalProperties allOf anyOf const contains contentEncoding contentMediaType
+		contentSchema default definitions dependencies dependentRequired dependentSchemas deprecated description
+		else enum examples exclusiveMaximum exclusiveMinimum format if items maxContains maxItems maxLength
+		maxProperties maximum minContains minItems minLength minProperties minimum multipleOf not oneOf pattern
+		patternProperties prefixItems properties propertyNames readOnly required then title type
+		unevaluatedItems unevaluatedProperties uniqueItems writeOnly`) {
+		words[k] = true
+	}
+	return words
+}()
+
+// isSchema tells a full JSON Schema from an object in the short spelling. The
+// package comment has the rule for authors.
+func (r *reader) isSchema(n *node) bool {
+	typed, keywords, short := false, true, true
+	for _, m := range n.members {
+		keyword := schemaKeywords[m.name]
+		switch {
+		case strings.HasPrefix(m.name, "$"):
+			return true
+		case keyword && m.value.kind != '"':
+			return true
+		case !keyword:
+			keywords = false
+		case m.name == "type":
+			typed = isJSONType(m.value.text)
+		}
+		if m.name != "type" && !(m.value.kind == '"' && r.isExpression(m.value.text)) {
+			short = false
+		}
+	}
+	return typed && keywords && (len(n.members) == 1 || !short)
+}
+
+// isJSONType reports whether JSON Schema has a type of that name.
+func isJSONType(s string) bool {
+	k := builtins[s]
+	return k != 0 && k != KindAny
+}
+
+// fullSchema reads a full JSON Schema as a type.
+func (r *reader) fullSchema(n *node) *Type {
+	s := r.addSchema(n)
+	if n.get("$schema") == nil {
+		r.mixed(n)
+	}
+	return &Type{Kind: KindSchema, Schema: s.text, schema: s}
+}
+
+// mixed refuses what is neither one spelling nor the other, lest a shape that
+// its author takes for checked is not.
+func (r *reader) mixed(n *node) {
+	for _, m := range n.members {
+		if schemaKeywords[m.name] || strings.HasPrefix(m.name, "$") || strings.HasPrefix(m.name, "x-") {
+			continue
+		}
+		names := slices.Sorted(maps.Keys(schemaKeywords))
+		r.at(m.at, Error, "mixed-schema", m.value.pointer(),
+			"%s is no keyword of JSON Schema%s; in the short spelling a member of that kind cannot stand beside it: give nested shapes a name under \"types\"",
+			quote(m.name), meant(m.name, names))
+		return
+	}
+}
+
+// validation reads the fragment of JSON Schema that narrows a parameter.
+func (r *reader) validation(n *node) *schema {
+	if !r.expect(n, '{', `"validation"`) {
+		return nil
+	}
+	if n.get("$schema") == nil {
+		r.mixed(n)
+	}
+	return r.addSchema(n)
+}
+
+func (r *reader) addSchema(n *node) *schema {
+	s := &schema{text: r.compact(n), title: schemaTitle(n), node: n}
+	r.schemas = append(r.schemas, s)
+	r.checkRefs(n)
+	return s
+}
+
+// schemaTitle is a word for a schema: the type it refers to, or its type.
+func schemaTitle(n *node) string {
+	if ref := n.get("$ref"); ref != nil {
+		if name, ok := strings.CutPrefix(ref.text, typesPrefix); ok {
+			return name
+		}
+	}
+	if t := n.get("type"); t != nil && t.kind == '"' && isJSONType(t.text) {
+		return t.text
+	}
+	return ""
+}
+
+// typesPrefix starts the references from a JSON Schema to the manifest's types.
+const typesPrefix = "#/types/"
+
+// checkRefs reports references to types that do not exist.
+func (r *reader) checkRefs(n *node) {
+	for _, m := range n.members {
+		if name, ok := strings.CutPrefix(m.value.text, typesPrefix); ok && m.name == "$ref" && r.m.Types[name] == nil {
+			r.errorf(m.value, "unknown-type", "unknown type %s%s", quote(name), r.meantType(name))
+		}
+		r.checkRefs(m.value)
+	}
+	for _, e := range n.elems {
+		r.checkRefs(e)
+	}
+}
+
+// The compiler knows each schema under an address of its own, and the
+// manifest's types under one more. Nothing is ever fetched from there, nor from
+// anywhere else.
+const (
+	schemaURL = "ekko:///schema/"
+	typesURL  = "ekko:///types"
+)
+
+// noLoader keeps schemas from reading files or the network.
+type noLoader struct{}
+
+func (noLoader) Load(url string) (any, error) {
+	return nil, errors.New("schemas outside of the manifest are not loaded")
+}
+
+// compileSchemas compiles all schemas that were read.
+func (r *reader) compileSchemas() {
+	if len(r.schemas) == 0 {
+		return
+	}
+	c := jsonschema.NewCompiler()
+	c.UseLoader(noLoader{})
+	c.AssertFormat()
+	broken := map[*schema]bool{}
+	for i, s := range r.schemas {
+		if err := addResource(c, schemaURL+strconv.Itoa(i), appendNode(nil, s.node)); err != nil {
+			r.errorf(s.node, "schema", "not a JSON Schema: %v", err)
+			broken[s] = true
+		}
+	}
+	if err := addResource(c, typesURL, r.typesDocument()); err != nil {
+		r.at(0, Error, "schema", "", "the types cannot be used in JSON Schema: %v", err)
+		return
+	}
+	for i, s := range r.schemas {
+		if broken[s] {
+			continue
+		}
+		compiled, err := c.Compile(schemaURL + strconv.Itoa(i))
+		if err != nil {
+			r.schemaError(s, err)
+		}
+		s.compiled = compiled
+	}
+	for _, s := range r.schemas {
+		s.node = nil
+	}
+}
+
+func addResource(c *jsonschema.Compiler, url string, text []byte) error {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	return c.AddResource(url, doc)
+}
+
+// schemaError reports why a schema does not compile, at the keyword to blame if
+// the compiler names one.
+func (r *reader) schemaError(s *schema, err error) {
+	at, why := s.node, err.Error()
+	var invalid *jsonschema.SchemaValidationError
+	var regex *jsonschema.InvalidRegexError
+	var load *jsonschema.LoadURLError
+	switch {
+	case errors.As(err, &invalid):
+		var v *jsonschema.ValidationError
+		if errors.As(invalid.Err, &v) {
+			v = leaf(v)
+			at, why = s.node.find(v.InstanceLocation), kindText(v)
+		}
+	case errors.As(err, &regex):
+		why = "the pattern " + quote(regex.Regex) + " is not understood (the syntax is RE2: no lookaround, no backreference)"
+	case errors.As(err, &load):
+		why = "the schema refers to " + quote(load.URL) + ": schemas outside of the manifest are not loaded"
+	}
+	r.errorf(at, "schema", "not a JSON Schema: %s", why)
+}
