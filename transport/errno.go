@@ -1,0 +1,11 @@
+//go:build !windows
+
+package transport
+
+import "syscall"
+
+// What connecting and binding fail with.
+const (
+	errnoRefused = syscall.ECONNREFUSED
+	errnoInUse   = syscall.EADDRINUSE
+)

@@ -1,0 +1,50 @@
+package transport
+
+import (
+	"net"
+)
+
+// PlainForTest makes a Conn of any net.Conn, as systems do whose sockets are
+// read through package net only.
+func PlainForTest(c net.Conn, o *Options, dialled bool) Conn {
+	f := o.listenFraming()
+	if dialled {
+		f = o.dialFraming()
+	}
+	return newFramed(&plain{conn: c}, Peer{}, o, f)
+}
+
+// MemoryForTest returns the server's end of an in-memory connection and the
+// bytes at the other end.
+func MemoryForTest(o *Options) (Conn, *BareMemory) {
+	a, b := newMemory()
+	return newFramed(a, self(), o, o.listenFraming()), &BareMemory{m: b}
+}
+
+// BareMemory is the end of an in-memory connection without frames.
+type BareMemory struct {
+	m *memory
+	r reader
+}
+
+func (b *BareMemory) Read(p []byte) (int, error) {
+	for {
+		if n := copy(p, b.r.pending()); n > 0 {
+			b.r.r += n
+			return n, nil
+		}
+		b.r.idle()
+		if err := b.m.read(&b.r); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (b *BareMemory) Write(p []byte) (int, error) { return len(p), b.m.write(p, new(patience)) }
+
+func (b *BareMemory) CloseWrite() error { b.m.closeWrite(); return nil }
+
+func (b *BareMemory) Close() error { return b.m.close() }
+
+// SocketPathForTest is SocketPath for a given directory.
+var SocketPathForTest = socketPath

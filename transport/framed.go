@@ -1,0 +1,153 @@
+package transport
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// framed is a Conn over a stream of bytes. All transports but those that
+// are frames by nature use it.
+type framed struct {
+	stream stream
+	peer   Peer
+
+	in          reader // belongs to the goroutine in ReadFrame
+	interrupted atomic.Bool
+
+	// framing is what the peer speaks; the reader finds it out, the writer
+	// follows.
+	framing      atomic.Uint32
+	writeTimeout time.Duration
+	writeErr     error // belongs to the goroutine in Write; half a frame may be out
+
+	closed atomic.Bool
+}
+
+func newFramed(s stream, peer Peer, o *Options, f Framing) *framed {
+	c := &framed{stream: s, peer: peer, writeTimeout: o.writeTimeout()}
+	c.in.limit = o.maxFrame()
+	c.in.framing = f
+	c.framing.Store(uint32(f))
+	return c
+}
+
+func (c *framed) ReadFrame() ([]byte, error) {
+	if c.interrupted.Load() {
+		return nil, c.resume()
+	}
+	for {
+		frame, err := c.in.take()
+		if frame != nil || err != nil {
+			c.tellWriter()
+			return frame, err
+		}
+		if err := c.stream.read(&c.in); err != nil {
+			return c.readFailed(err)
+		}
+	}
+}
+
+// tellWriter hands the framing that was found out to the writing side.
+func (c *framed) tellWriter() {
+	if f := uint32(c.in.framing); c.framing.Load() != f {
+		c.framing.Store(f)
+	}
+}
+
+func (c *framed) readFailed(err error) ([]byte, error) {
+	switch {
+	case c.closed.Load():
+		return nil, c.in.fail(net.ErrClosed)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, c.resume()
+	case err == io.EOF:
+		frame, err := c.in.ended()
+		c.tellWriter()
+		return frame, err
+	}
+	return nil, c.in.fail(closedAs(err))
+}
+
+// resume ends an interruption. The mark goes first: an interruption that
+// comes in between is noticed by the next ReadFrame.
+func (c *framed) resume() error {
+	c.interrupted.Store(false)
+	c.stream.resume()
+	return ErrInterrupted
+}
+
+func (c *framed) InterruptRead() {
+	c.interrupted.Store(true)
+	c.stream.interrupt()
+}
+
+func (c *framed) Buffered() bool { return c.in.ready() }
+
+func (c *framed) Detach() { c.in.detach() }
+
+func (c *framed) Peer() Peer { return c.peer }
+
+func (c *framed) TryWrite(frames []byte) (int, error) {
+	if c.writeErr != nil {
+		return 0, c.writeErr
+	}
+	if Framing(c.framing.Load()) != FramingLength {
+		// Lines have to be made, and while the framing is open only Write
+		// leaves it between two frames.
+		return 0, nil
+	}
+	n, err := c.stream.tryWrite(frames)
+	return n, c.wrote(err)
+}
+
+func (c *framed) Write(frames []byte) error {
+	if c.writeErr != nil {
+		return c.writeErr
+	}
+	until := patience{timeout: c.writeTimeout}
+	if Framing(c.framing.Load()) == FramingLine {
+		return c.wrote(c.writeLines(frames, &until))
+	}
+	return c.wrote(c.stream.write(frames, &until))
+}
+
+// wrote keeps the first error: what the peer received may end anywhere.
+func (c *framed) wrote(err error) error {
+	if err == nil {
+		return nil
+	}
+	if c.closed.Load() {
+		err = net.ErrClosed
+	}
+	c.writeErr = closedAs(err)
+	return c.writeErr
+}
+
+func (c *framed) writeLines(frames []byte, until *patience) error {
+	b := takeBlock()
+	defer blocks.Put(b)
+	for len(frames) > 0 {
+		lines, n := appendLines(b[:0], frames, blockSize)
+		if n == 0 {
+			return errPartOfFrame
+		}
+		if err := c.stream.write(lines, until); err != nil {
+			return err
+		}
+		frames = frames[n:]
+	}
+	return nil
+}
+
+var errPartOfFrame = errors.New("transport: Write of a run that ends within a frame")
+
+func (c *framed) Close() error {
+	if c.closed.Swap(true) {
+		return nil
+	}
+	return c.stream.close()
+}

@@ -1,0 +1,16 @@
+//go:build unix
+
+package transport
+
+import "golang.org/x/sys/unix"
+
+func (s *polled) peerReads() bool {
+	var events int16 = unix.POLLHUP
+	err := s.wr.Control(func(fd uintptr) {
+		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		if _, err := unix.Poll(p, 0); err == nil {
+			events = p[0].Revents
+		}
+	})
+	return err == nil && events&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) == 0
+}

@@ -1,0 +1,122 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+)
+
+// Pair returns the two ends of a connection in memory: whatever works over
+// it works over a socket, split frames and short writes included. It starts
+// no goroutine and can be used in the bubbles of testing/synctest. The first
+// end has the framing of a listener's connection, the second that of a
+// dialler's.
+func Pair(o *Options) (server, client Conn) {
+	a, b := newMemory()
+	return newFramed(a, self(), o, o.listenFraming()), newFramed(b, self(), o, o.dialFraming())
+}
+
+// self is this process, the peer of its own in-memory connections.
+func self() Peer {
+	uid, gid := os.Geteuid(), os.Getegid()
+	if uid < 0 {
+		return Peer{}
+	}
+	return Peer{Known: true, UID: uint32(uid), GID: uint32(gid), PID: int32(os.Getpid()), source: selfSource()}
+}
+
+// names are the listeners of "mem:" addresses, for this process only.
+var names struct {
+	mu sync.Mutex
+	by map[string]*memListener
+}
+
+type memListener struct {
+	name    string
+	options *Options
+
+	mu      sync.Mutex
+	changed sync.Cond
+	waiting []Conn
+	closed  bool
+}
+
+func listenMem(name string, o *Options) (Listener, error) {
+	l := &memListener{name: name, options: o}
+	l.changed.L = &l.mu
+	names.mu.Lock()
+	defer names.mu.Unlock()
+	if names.by[name] != nil {
+		return nil, fmt.Errorf("%w: mem:%s is served by this process", ErrAddressInUse, name)
+	}
+	if names.by == nil {
+		names.by = make(map[string]*memListener)
+	}
+	names.by[name] = l
+	return l, nil
+}
+
+func dialMem(ctx context.Context, name string, o *Options) (Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	names.mu.Lock()
+	l := names.by[name]
+	names.mu.Unlock()
+	if l == nil {
+		return nil, fmt.Errorf("%w at mem:%s", ErrRefused, name)
+	}
+	a, b := newMemory()
+	if !l.offer(newFramed(a, self(), l.options, l.options.listenFraming())) {
+		return nil, fmt.Errorf("%w at mem:%s", ErrRefused, name)
+	}
+	return newFramed(b, self(), o, o.dialFraming()), nil
+}
+
+func (l *memListener) offer(c Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.waiting = append(l.waiting, c)
+	l.changed.Signal()
+	return true
+}
+
+func (l *memListener) Accept() (Conn, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.waiting) == 0 && !l.closed {
+		l.changed.Wait()
+	}
+	if l.closed {
+		return nil, net.ErrClosed
+	}
+	c := l.waiting[0]
+	l.waiting = l.waiting[1:]
+	return c, nil
+}
+
+func (l *memListener) Addr() string { return "mem:" + l.name }
+
+func (l *memListener) Close() error {
+	names.mu.Lock()
+	if names.by[l.name] == l {
+		delete(names.by, l.name)
+	}
+	names.mu.Unlock()
+
+	l.mu.Lock()
+	l.closed = true
+	left := l.waiting
+	l.waiting = nil
+	l.changed.Broadcast()
+	l.mu.Unlock()
+	for _, c := range left {
+		c.Close()
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package transport
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// overflowUID is the number that the kernel gives for every user that this
+// user namespace has no number for: it names nobody.
+var overflowUID = sync.OnceValue(func() uint32 {
+	text, err := os.ReadFile("/proc/sys/kernel/overflowuid")
+	if err != nil {
+		return 65534
+	}
+	n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 32)
+	if err != nil {
+		return 65534
+	}
+	return uint32(n)
+})
+
+// inUserNamespace reports whether some users of the machine have no number
+// here.
+var inUserNamespace = sync.OnceValue(func() bool {
+	text, err := os.ReadFile("/proc/self/uid_map")
+	return err == nil && strings.Join(strings.Fields(string(text)), " ") != "0 0 4294967295"
+})
+
+// peerOf asks the kernel who connected, or who listened. A process that
+// inherits the connection later is not seen.
+func peerOf(c *net.UnixConn) (Peer, error) {
+	rc, err := c.SyscallConn()
+	if err != nil {
+		return Peer{}, err
+	}
+	var cred *unix.Ucred
+	var asked error
+	if err := rc.Control(func(fd uintptr) {
+		cred, asked = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	}); err != nil {
+		return Peer{}, err
+	}
+	if asked != nil {
+		return Peer{}, fmt.Errorf("asking for the peer's user: %w", asked)
+	}
+	if cred.Uid == ^uint32(0) {
+		return Peer{}, fmt.Errorf("the kernel names no user for the peer")
+	}
+	return Peer{Known: true, UID: cred.Uid, GID: cred.Gid, PID: cred.Pid, source: (*socketPeer)(c)}, nil
+}
+
+// socketPeer has the process descriptor of a socket's peer.
+type socketPeer net.UnixConn
+
+func (p *socketPeer) pidfd() (fd int, err error) {
+	rc, err := (*net.UnixConn)(p).SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	var asked error
+	if err := rc.Control(func(s uintptr) {
+		fd, asked = unix.GetsockoptInt(int(s), unix.SOL_SOCKET, unix.SO_PEERPIDFD)
+	}); err != nil {
+		return -1, closedAs(err)
+	}
+	if asked != nil {
+		return -1, os.NewSyscallError("getsockopt SO_PEERPIDFD", asked)
+	}
+	return fd, nil
+}
+
+// ownProcess is the peer of an in-memory connection.
+type ownProcess struct{}
+
+func (ownProcess) pidfd() (int, error) {
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	return fd, os.NewSyscallError("pidfd_open", err)
+}
+
+func selfSource() pidfdSource { return ownProcess{} }

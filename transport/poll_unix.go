@@ -1,0 +1,163 @@
+//go:build unix
+
+package transport
+
+import (
+	"io"
+	"os"
+	"syscall"
+	"time"
+)
+
+// polled is a stream over descriptors that Go's poller watches. It makes its
+// system calls itself, through the poller's RawConn: what net.Conn tells the
+// scheduler with each read and write costs a third of a round trip.
+//
+// The functions given to RawConn are made once, so that reading and writing
+// allocate nothing; what they work on is in the fields beside them.
+type polled struct {
+	rd       syscall.RawConn
+	readOnce func(fd uintptr) bool
+	into     *reader
+	readErr  error
+
+	wr        syscall.RawConn
+	writeSome func(fd uintptr) bool
+	rest      []byte // what is still to be written
+	wait      bool   // for room, rather than give up
+	writeErr  error
+
+	calls *rawCalls
+	end   ends
+}
+
+// ends is what a polled needs of the connection or files that own the
+// descriptors.
+type ends interface {
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+	Close() error
+}
+
+// rawCalls are the two system calls, as sockets or as files have them. They
+// never wait and return EAGAIN instead.
+type rawCalls struct {
+	recv, send         func(fd uintptr, p []byte) (int, syscall.Errno)
+	recvName, sendName string
+}
+
+func newPolled(rd, wr syscall.Conn, e ends, calls *rawCalls) (*polled, error) {
+	s := &polled{end: e, calls: calls}
+	var err error
+	if s.rd, err = rd.SyscallConn(); err != nil {
+		return nil, err
+	}
+	if s.wr, err = wr.SyscallConn(); err != nil {
+		return nil, err
+	}
+	s.readOnce, s.writeSome = s.doReadOnce, s.doWriteSome
+	return s, nil
+}
+
+func (s *polled) read(r *reader) error {
+	s.into, s.readErr = r, nil
+	if err := s.rd.Read(s.readOnce); err != nil {
+		return err
+	}
+	return s.readErr
+}
+
+func (s *polled) doReadOnce(fd uintptr) bool {
+	for {
+		n, errno := s.calls.recv(fd, s.into.room())
+		switch errno {
+		case 0:
+			if n == 0 {
+				s.readErr = io.EOF
+			}
+			s.into.received(n)
+			return true
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			s.into.idle()
+			return false
+		default:
+			s.readErr = os.NewSyscallError(s.calls.recvName, errno)
+			return true
+		}
+	}
+}
+
+func (s *polled) tryWrite(p []byte) (int, error) {
+	s.rest, s.wait, s.writeErr = p, false, nil
+	err := s.wr.Write(s.writeSome)
+	n := len(p) - len(s.rest)
+	s.rest = nil
+	if err == nil {
+		err = s.writeErr
+	}
+	return n, err
+}
+
+func (s *polled) write(p []byte, until *patience) error {
+	n, err := s.tryWrite(p)
+	if n == len(p) || err != nil {
+		return err
+	}
+	if end := until.end(); !end.IsZero() {
+		s.end.SetWriteDeadline(end)
+		defer s.end.SetWriteDeadline(time.Time{})
+	}
+	s.rest, s.wait = p[n:], true
+	if err := s.wr.Write(s.writeSome); err != nil {
+		s.rest = nil
+		return err
+	}
+	return s.writeErr
+}
+
+func (s *polled) doWriteSome(fd uintptr) bool {
+	for len(s.rest) > 0 {
+		// A piece is small, because the scheduler does not know that this
+		// thread is in a system call.
+		n, errno := s.calls.send(fd, s.rest[:min(len(s.rest), blockSize)])
+		switch errno {
+		case 0:
+			s.rest = s.rest[n:]
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return !s.wait
+		default:
+			s.writeErr = os.NewSyscallError(s.calls.sendName, errno)
+			return true
+		}
+	}
+	return true
+}
+
+func (s *polled) interrupt() { s.end.SetReadDeadline(longAgo) }
+
+func (s *polled) resume() { s.end.SetReadDeadline(time.Time{}) }
+
+func (s *polled) close() error { return s.end.Close() }
+
+// fileCalls read and write by the calls that every descriptor has.
+var fileCalls = &rawCalls{
+	recvName: "read", recv: func(fd uintptr, p []byte) (int, syscall.Errno) {
+		return asErrno(syscall.Read(int(fd), p))
+	},
+	sendName: "write", send: func(fd uintptr, p []byte) (int, syscall.Errno) {
+		return asErrno(syscall.Write(int(fd), p))
+	},
+}
+
+func asErrno(n int, err error) (int, syscall.Errno) {
+	if err == nil {
+		return n, 0
+	}
+	errno, ok := err.(syscall.Errno)
+	if !ok {
+		errno = syscall.EIO
+	}
+	return 0, errno
+}

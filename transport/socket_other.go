@@ -1,0 +1,9 @@
+//go:build !unix
+
+package transport
+
+import "net"
+
+func newSocket(c net.Conn, peer Peer, o *Options, f Framing) (Conn, error) {
+	return newFramed(&plain{conn: c}, peer, o, f), nil
+}

@@ -1,0 +1,186 @@
+package transport_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/ekkojs/ipc/transport"
+	"github.com/ekkojs/ipc/transport/transporttest"
+)
+
+func own() transport.Peer {
+	return transport.Peer{Known: true, UID: uint32(os.Geteuid()), GID: uint32(os.Getegid()), PID: int32(os.Getpid())}
+}
+
+// listenFor returns a listener that lives as long as the test.
+func listenFor(t testing.TB, address string, o *transport.Options) transport.Listener {
+	t.Helper()
+	l, err := transport.Listen(t.Context(), address, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func dialFor(t testing.TB, address string, o *transport.Options) transport.Conn {
+	t.Helper()
+	c, err := transport.Dial(t.Context(), address, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func acceptFor(t testing.TB, l transport.Listener) transport.Conn {
+	t.Helper()
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// byAddress makes pairs by Listen and Dial.
+func byAddress(address func(testing.TB) string) func(testing.TB, *transport.Options) (server, client transport.Conn) {
+	return func(t testing.TB, o *transport.Options) (server, client transport.Conn) {
+		l := listenFor(t, address(t), o)
+		client = dialFor(t, l.Addr(), o)
+		server = acceptFor(t, l)
+		l.Close()
+		return server, client
+	}
+}
+
+func unixAddress(t testing.TB) string { return "unix:" + filepath.Join(shortDir(t), "s") }
+
+// shortDir is t.TempDir with a path short enough for sockets.
+func shortDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ekko")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func TestUnix(t *testing.T) {
+	transporttest.Run(t, transporttest.Transport{
+		Pair: byAddress(unixAddress),
+		Raw: func(t testing.TB, o *transport.Options) (transport.Conn, transporttest.Bare) {
+			l := listenFor(t, unixAddress(t), o)
+			c, err := net.Dial("unix", l.Addr()[len("unix:"):])
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := acceptFor(t, l)
+			l.Close()
+			return server, c.(*net.UnixConn)
+		},
+		Peer: own(),
+	})
+}
+
+func tcpAddress(testing.TB) string { return "tcp:127.0.0.1:0" }
+
+func TestTCP(t *testing.T) {
+	transporttest.Run(t, transporttest.Transport{
+		Pair: byAddress(tcpAddress),
+		Raw: func(t testing.TB, o *transport.Options) (transport.Conn, transporttest.Bare) {
+			l := listenFor(t, tcpAddress(t), o)
+			c, err := net.Dial("tcp", l.Addr()[len("tcp:"):])
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := acceptFor(t, l)
+			l.Close()
+			return server, c.(*net.TCPConn)
+		},
+	})
+}
+
+func TestMemory(t *testing.T) {
+	transporttest.Run(t, transporttest.Transport{
+		Pair: func(_ testing.TB, o *transport.Options) (server, client transport.Conn) {
+			return transport.Pair(o)
+		},
+		Raw: func(_ testing.TB, o *transport.Options) (transport.Conn, transporttest.Bare) {
+			return transport.MemoryForTest(o)
+		},
+		Peer: own(),
+	})
+}
+
+func TestMemoryByName(t *testing.T) {
+	transporttest.Run(t, transporttest.Transport{
+		Pair: byAddress(func(t testing.TB) string { return "mem:" + t.Name() }),
+		Peer: own(),
+	})
+}
+
+func TestPipe(t *testing.T) {
+	transporttest.Run(t, transporttest.Transport{
+		Pair: func(t testing.TB, o *transport.Options) (server, client transport.Conn) {
+			a, b := pipes(t)
+			if o == nil {
+				o = new(transport.Options)
+			}
+			return pipe(t, a, o), pipe(t, b, o)
+		},
+		Many: 300, // each takes four descriptors
+	})
+}
+
+func pipes(t testing.TB) (a, b [2]*os.File) {
+	t.Helper()
+	r1, w1, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r2, w2, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return [2]*os.File{r1, w2}, [2]*os.File{r2, w1}
+}
+
+func pipe(t testing.TB, files [2]*os.File, o *transport.Options) transport.Conn {
+	t.Helper()
+	c, err := transport.Pipe(files[0], files[1], o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestPlain checks how systems without a poller to speak to read a socket.
+func TestPlain(t *testing.T) {
+	dial := func(t testing.TB) (server, client net.Conn) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
+			t.Fatal(err)
+		}
+		if server, err = l.Accept(); err != nil {
+			t.Fatal(err)
+		}
+		return server, client
+	}
+	transporttest.Run(t, transporttest.Transport{
+		Pair: func(t testing.TB, o *transport.Options) (server, client transport.Conn) {
+			a, b := dial(t)
+			return transport.PlainForTest(a, o, false), transport.PlainForTest(b, o, true)
+		},
+		Raw: func(t testing.TB, o *transport.Options) (transport.Conn, transporttest.Bare) {
+			a, b := dial(t)
+			return transport.PlainForTest(a, o, false), b.(*net.TCPConn)
+		},
+		Waits: true,
+	})
+}

@@ -1,0 +1,74 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// keepAlive finds out within two minutes that a peer is gone without a word;
+// on loopback that is a machine suspended, or a process in a container cut
+// off.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 4}
+
+type tcpListener struct {
+	listener net.Listener
+	acceptor *acceptor
+	options  *Options
+
+	closing sync.Once
+	closed  error
+}
+
+func listenTCP(ctx context.Context, host netip.AddrPort, o *Options) (Listener, error) {
+	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
+	ln, err := lc.Listen(ctx, "tcp", host.String())
+	switch {
+	case errors.Is(err, errnoInUse):
+		return nil, fmt.Errorf("%w: %w", ErrAddressInUse, err)
+	case err != nil:
+		return nil, fmt.Errorf("transport: %w", err)
+	}
+	return &tcpListener{listener: ln, acceptor: newAcceptor(ln.Accept), options: o}, nil
+}
+
+func dialTCP(ctx context.Context, host netip.AddrPort, o *Options) (Conn, error) {
+	d := net.Dialer{KeepAliveConfig: keepAlive}
+	c, err := d.DialContext(ctx, "tcp", host.String())
+	if err != nil {
+		return nil, dialError(err)
+	}
+	return tcpConn(c, o, o.dialFraming())
+}
+
+// tcpConn has TCP_NODELAY by net's default. The kernel does not say who is at
+// the other end, so Peer is not Known.
+func tcpConn(c net.Conn, o *Options, f Framing) (Conn, error) {
+	conn, err := newSocket(c, Peer{}, o, f)
+	if err != nil {
+		c.Close()
+	}
+	return conn, err
+}
+
+func (l *tcpListener) Accept() (Conn, error) {
+	c, err := l.acceptor.next()
+	if err != nil {
+		return nil, err
+	}
+	return tcpConn(c, l.options, l.options.listenFraming())
+}
+
+func (l *tcpListener) Addr() string { return SchemeTCP + ":" + l.listener.Addr().String() }
+
+func (l *tcpListener) Close() error {
+	l.closing.Do(func() {
+		l.acceptor.stop()
+		l.closed = l.listener.Close()
+	})
+	return l.closed
+}

@@ -1,0 +1,179 @@
+package transport
+
+import (
+	"errors"
+	"time"
+)
+
+// ErrInterrupted is what ReadFrame returns after InterruptRead: nothing was
+// lost, and the connection reads on with the next ReadFrame.
+var ErrInterrupted = errors.New("transport: read interrupted")
+
+// Conn carries whole frames between two processes. It knows nothing of
+// messages.
+//
+// At any time at most one goroutine may be in ReadFrame, Buffered or Detach,
+// and at most one in TryWrite or Write; reading and writing are independent
+// of each other. InterruptRead, Peer and Close may be called at any time from
+// any goroutine.
+type Conn interface {
+	// ReadFrame returns the next whole frame, waiting for it as long as it
+	// takes. The frame belongs to the connection and is valid until the next
+	// call of ReadFrame, unless Detach is called before. At the end of the
+	// stream between two frames the error is io.EOF, within a frame
+	// io.ErrUnexpectedEOF; a frame above the limit is a *FrameError.
+	// While it waits for the first byte of a frame it holds no buffer.
+	ReadFrame() ([]byte, error)
+
+	// Buffered reports whether the next ReadFrame returns without waiting,
+	// because a whole frame (or an error) is already here.
+	Buffered() bool
+
+	// Detach leaves the frame last returned by ReadFrame to the caller for
+	// good: the connection continues in another buffer. It may be called by
+	// the goroutine that takes over reading while another one still uses the
+	// frame.
+	Detach()
+
+	// InterruptRead makes the ReadFrame that waits, or else the next one,
+	// return ErrInterrupted. One that comes too late may interrupt a later
+	// ReadFrame: readers must expect to be interrupted for no reason.
+	InterruptRead()
+
+	// TryWrite writes what the transport takes at once and never waits. It
+	// returns how many bytes of frames it consumed; n < len(frames) with a
+	// nil error means that the rest has to go through Write.
+	//
+	// frames is a run of frames, each preceded by its length as an unsigned
+	// 32-bit little-endian number. After a short TryWrite the rest may begin
+	// within a frame, and is to be passed to TryWrite or Write as it is.
+	TryWrite(frames []byte) (n int, err error)
+
+	// Write writes all of frames, in the form that TryWrite takes, waiting
+	// as long as the write deadline of the connection allows
+	// (Options.WriteTimeout for the whole call).
+	Write(frames []byte) error
+
+	// Peer returns who is at the other end, as the kernel told it.
+	Peer() Peer
+
+	// Close ends the connection; a ReadFrame or Write under way returns
+	// net.ErrClosed. It is idempotent.
+	Close() error
+}
+
+// Listener accepts connections.
+type Listener interface {
+	// Accept waits for the next connection. After Close it returns
+	// net.ErrClosed.
+	Accept() (Conn, error)
+	// Addr returns the address that a client dials, such as
+	// "unix:/run/user/1000/ekko-ipc/db.sock".
+	Addr() string
+	// Close stops listening and removes what Listen put on disk.
+	Close() error
+}
+
+// Framing is how frames are told apart on a byte stream.
+type Framing uint8
+
+// The framings. A listener's connection starts with FramingAuto and takes the
+// framing of the first frame it receives.
+const (
+	FramingAuto Framing = iota
+	FramingLength
+	FramingLine
+)
+
+// Options adjusts Listen and Dial. A nil *Options means the defaults.
+type Options struct {
+	// MaxFrame is the longest frame accepted from the peer, in bytes.
+	// Default DefaultMaxFrame, ceiling MaxMaxFrame.
+	MaxFrame int
+
+	// WriteTimeout bounds one Write. Default DefaultWriteTimeout; negative
+	// means no bound.
+	WriteTimeout time.Duration
+
+	// Framing of what this side sends first. Default FramingLength when
+	// dialling, FramingAuto when listening.
+	Framing Framing
+
+	// TrustUID says whether the process that serves an address may run as
+	// that user; Dial asks it before a byte is sent, where the kernel names
+	// the server's user. Default: one's own effective user and root.
+	TrustUID func(uid uint32) bool
+}
+
+func (o *Options) maxFrame() int {
+	if o == nil || o.MaxFrame <= 0 {
+		return DefaultMaxFrame
+	}
+	return min(o.MaxFrame, MaxMaxFrame)
+}
+
+// writeTimeout returns zero for no bound.
+func (o *Options) writeTimeout() time.Duration {
+	switch {
+	case o == nil || o.WriteTimeout == 0:
+		return DefaultWriteTimeout
+	case o.WriteTimeout < 0:
+		return 0
+	}
+	return o.WriteTimeout
+}
+
+func (o *Options) dialFraming() Framing {
+	if o == nil || o.Framing == FramingAuto {
+		return FramingLength
+	}
+	return o.Framing
+}
+
+func (o *Options) listenFraming() Framing {
+	if o == nil {
+		return FramingAuto
+	}
+	return o.Framing
+}
+
+// Limits of Options.
+const (
+	DefaultMaxFrame     = 1 << 20
+	MaxMaxFrame         = 1<<24 - 1
+	DefaultWriteTimeout = 10 * time.Second
+)
+
+// Peer is who is at the other end of a connection: the kernel's word, never
+// the peer's. It holds for the process that connected or listened; a process
+// that inherited the descriptor, or was handed it, is not seen.
+type Peer struct {
+	// Known is false where the transport has no kernel credentials to give
+	// (TCP, pipes): the numbers below are then meaningless.
+	Known bool
+	UID   uint32
+	GID   uint32
+	PID   int32 // for display only: it may be reused after the peer's death
+
+	source pidfdSource // nil if the kernel gives no process descriptor
+}
+
+// pidfdSource is where a process descriptor of the peer is to be had.
+type pidfdSource interface {
+	pidfd() (int, error)
+}
+
+// Overflow reports whether UID is the number by which the kernel shows every
+// user that has none in this user namespace: it names nobody.
+func (p Peer) Overflow() bool { return p.Known && p.UID == overflowUID() }
+
+// PIDFD returns a new descriptor of the peer's process, which never comes to
+// mean another process as a number does; the caller closes it. It works on
+// Linux while the connection is open, else the error is ErrUnsupported or
+// the kernel's.
+func (p Peer) PIDFD() (int, error) {
+	if p.source == nil {
+		return -1, ErrUnsupported
+	}
+	return p.source.pidfd()
+}

@@ -1,0 +1,81 @@
+//go:build unix
+
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// newSocket makes a Conn of a Unix or TCP socket.
+func newSocket(c net.Conn, peer Peer, o *Options, f Framing) (Conn, error) {
+	sc, ok := c.(syscall.Conn)
+	if !ok {
+		return nil, fmt.Errorf("transport: a %T has no descriptor", c)
+	}
+	s, err := newPolled(sc, sc, c, socketCalls)
+	if err != nil {
+		return nil, err
+	}
+	return newFramed(s, peer, o, f), nil
+}
+
+// A listener whose backlog is full refuses with EAGAIN, which passes as soon
+// as it has accepted some.
+const (
+	dialPauseMin = time.Millisecond
+	dialPauseMax = 50 * time.Millisecond
+	dialPatience = 5 * time.Second // for callers whose context has no end
+)
+
+func dialUnix(ctx context.Context, path string, o *Options) (Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialPatience)
+	defer cancel()
+	var d net.Dialer
+	for pause := dialPauseMin; ; pause = min(2*pause, dialPauseMax) {
+		c, err := d.DialContext(ctx, "unix", path)
+		if err == nil {
+			return trust(c.(*net.UnixConn), path, o)
+		}
+		if !errors.Is(err, syscall.EAGAIN) {
+			return nil, dialError(err)
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return nil, fmt.Errorf("transport: unix:%s accepts nobody: %w", path, ctx.Err())
+		}
+	}
+}
+
+// trust looks at who serves the socket before anything is said to him.
+func trust(c *net.UnixConn, path string, o *Options) (Conn, error) {
+	peer, err := peerOf(c)
+	if err != nil {
+		c.Close()
+		return nil, fmt.Errorf("%w at unix:%s: %w", ErrUntrustedPeer, path, err)
+	}
+	if peer.Known && !o.trusts(peer.UID) {
+		c.Close()
+		return nil, fmt.Errorf("%w: unix:%s is served by user %d", ErrUntrustedPeer, path, peer.UID)
+	}
+	conn, err := newSocket(c, peer, o, o.dialFraming())
+	if err != nil {
+		c.Close()
+	}
+	return conn, err
+}
+
+func (o *Options) trusts(uid uint32) bool {
+	if o != nil && o.TrustUID != nil {
+		return o.TrustUID(uid)
+	}
+	return uid == 0 || uid == uint32(os.Geteuid()) && uid != overflowUID()
+}
