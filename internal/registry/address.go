@@ -1,0 +1,150 @@
+package registry
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/ekkojs/ipc/manifest"
+	"github.com/ekkojs/ipc/transport"
+	"github.com/ekkojs/ipc/wire"
+)
+
+// AddressOf returns the address at which the service of m is to be reached
+// first. The error is a *wire.Error as AddressesOf gives it.
+func AddressOf(m *manifest.Manifest) (string, error) {
+	addresses, err := AddressesOf(m)
+	if err != nil {
+		return "", err
+	}
+	return addresses[0], nil
+}
+
+// AddressesOf returns the addresses of the service's transport and of its
+// fallbacks, in order, of those that this library can reach: at least one.
+//
+// The error is TRANSPORT_UNSUPPORTED if there is none, or UNTRUSTED_PEER or
+// SCHEMA_MISMATCH for an address that leads elsewhere than it may or nowhere.
+func AddressesOf(m *manifest.Manifest) ([]string, error) {
+	service := &m.Service
+	var addresses []string
+	var unsupported error
+	for _, t := range append([]manifest.Transport{service.Transport}, service.Transport.Fallback...) {
+		address, err := TransportAddress(service.Name, &t)
+		switch {
+		case err == nil:
+			addresses = append(addresses, address)
+		case !errors.Is(err, wire.CodeTransportUnsupported):
+			return nil, err
+		case unsupported == nil:
+			unsupported = err
+		}
+	}
+	if len(addresses) == 0 {
+		return nil, unsupported
+	}
+	return addresses, nil
+}
+
+// TransportAddress returns the address that one transport of a service's
+// manifest means.
+//
+// A manifest may come from anywhere, so an address in it may only lead to
+// where other users cannot wait for us: into the runtime directory or to a
+// port of this machine.
+func TransportAddress(service string, t *manifest.Transport) (string, error) {
+	switch t.Type {
+	case manifest.TransportAuto, manifest.TransportUnix, manifest.TransportNamedPipe, "":
+		return socketAddress(service, t.Address)
+	case manifest.TransportTCP:
+		return tcpAddress(service, t)
+	case manifest.TransportStdio:
+		return "", wire.Errorf(wire.CodeTransportUnsupported,
+			"service %q speaks over its standard input and output, which only its parent can do; give it a transport of type \"unix\" to be called by name", service)
+	}
+	return "", wire.Errorf(wire.CodeTransportUnsupported,
+		"service %q: transport type %q is not built in; use \"unix\", or list it under \"fallback\"", service, t.Type)
+}
+
+// socketAddress returns the address of a Unix socket, given as a bare name,
+// as the name of a Windows pipe, or as a path in the runtime directory.
+func socketAddress(service, address string) (string, error) {
+	if address == "" {
+		address = service
+	}
+	address = strings.TrimPrefix(address, `\\.\pipe\`)
+	path, wasUnix := strings.CutPrefix(address, transport.SchemeUnix+":")
+	if !wasUnix && !filepath.IsAbs(path) {
+		return nameAddress(service, path)
+	}
+	dir, err := transport.RuntimeDir()
+	if err != nil {
+		return "", wire.Errorf(wire.CodeUntrustedPeer, "runtime directory: %w", err)
+	}
+	in, err := filepath.Rel(dir, path)
+	if err != nil || !filepath.IsAbs(path) || in == "." || !filepath.IsLocal(in) {
+		return "", refused(service, address, "it is not in the runtime directory "+dir)
+	}
+	return checked(service, transport.SchemeUnix+":"+filepath.Clean(path))
+}
+
+// nameAddress returns the address of the socket of that name in the runtime
+// directory.
+func nameAddress(service, name string) (string, error) {
+	name = strings.TrimSuffix(name, socketSuffix)
+	switch {
+	case name == "" || name == "." || name == "..":
+		return "", refused(service, name, "it names no socket")
+	case strings.HasPrefix(name, "@"):
+		return "", refused(service, name, "abstract sockets are open to everybody")
+	case strings.ContainsAny(name, `/\`):
+		return "", refused(service, name, "a relative address is a bare name in the runtime directory")
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "", refused(service, name, "it holds a control character")
+	}
+	path, err := transport.SocketPath(name)
+	if err != nil {
+		return "", wire.Errorf(wire.CodeUntrustedPeer, "service %q: %w", service, err)
+	}
+	return checked(service, transport.SchemeUnix+":"+path)
+}
+
+func tcpAddress(service string, t *manifest.Transport) (string, error) {
+	if t.TLS != nil {
+		// Going on without would say in the clear what was meant to be
+		// secret.
+		return "", wire.Errorf(wire.CodeTransportUnsupported,
+			"service %q: tls is not built in; use \"unix\", or tcp on this machine without it", service)
+	}
+	host, port := strings.TrimPrefix(t.Address, transport.SchemeTCP+":"), strconv.Itoa(t.Port)
+	if h, p, err := net.SplitHostPort(host); err == nil && t.Port == 0 {
+		host, port = h, p
+	}
+	switch host {
+	case "", "localhost":
+		host = "127.0.0.1" // never ask a resolver where this machine is
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+		return "", wire.Errorf(wire.CodeSchemaMismatch, "service %q: a tcp transport needs a port from 1 to 65535", service)
+	}
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil || !ip.IsLoopback() {
+		return "", refused(service, host, "it is not a loopback address, and tcp is not encrypted")
+	}
+	return checked(service, transport.SchemeTCP+":"+net.JoinHostPort(strings.Trim(host, "[]"), port))
+}
+
+// checked returns address if the transport takes it.
+func checked(service, address string) (string, error) {
+	if _, err := transport.ParseAddress(address); err != nil {
+		return "", wire.Errorf(wire.CodeUntrustedPeer, "service %q: %w", service, err)
+	}
+	return address, nil
+}
+
+func refused(service, address, why string) error {
+	return wire.Errorf(wire.CodeUntrustedPeer, "service %q: address %q refused: %s", service, address, why)
+}
