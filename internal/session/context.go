@@ -1,0 +1,162 @@
+package session
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Context is the context of one request: it ends at the caller's deadline,
+// when the caller cancels or is gone, and when the handler has returned. A
+// handler that never asks for Done pays for no channel and no timer. It is
+// made to be part of a larger value; Inbound.Start sets it up.
+type Context struct {
+	parent   context.Context // for its values only; the service's life ends the sessions
+	s        *Session
+	deadline time.Time
+
+	mu       sync.Mutex // taken before Session.mu
+	done     chan struct{}
+	err      error
+	timer    *time.Timer
+	after    map[*func()]struct{}
+	enrolled bool // in Session.contexts
+}
+
+// Start sets c up for the request. End must be called when its handler has
+// returned.
+func (in *Inbound) Start(c *Context, parent context.Context) {
+	c.parent, c.s = parent, in.s
+	if d := in.Timeout(); d > 0 {
+		c.deadline = time.Now().Add(d)
+	}
+	in.ctx.Store(c)
+}
+
+// End ends the context: whoever still waits on it is told.
+func (c *Context) End() { c.cancel(context.Canceled) }
+
+// Deadline implements context.Context.
+func (c *Context) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
+
+// Value implements context.Context with the values of the parent.
+func (c *Context) Value(key any) any { return c.parent.Value(key) }
+
+// Err implements context.Context.
+func (c *Context) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.err != nil:
+		return c.err
+	case !c.deadline.IsZero() && !time.Now().Before(c.deadline):
+		return context.DeadlineExceeded
+	}
+	select {
+	case <-c.s.done:
+		return context.Canceled
+	default:
+		return nil
+	}
+}
+
+// Done implements context.Context.
+func (c *Context) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.err != nil {
+			close(c.done)
+		} else {
+			c.armLocked()
+		}
+	}
+	return c.done
+}
+
+// AfterFunc is what the context package asks of a foreign context, so that a
+// context derived from this one needs no goroutine.
+func (c *Context) AfterFunc(f func()) (stop func() bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		go f()
+		return func() bool { return false }
+	}
+	if c.after == nil {
+		c.after = map[*func()]struct{}{}
+	}
+	c.after[&f] = struct{}{}
+	c.armLocked()
+	return func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_, pending := c.after[&f]
+		delete(c.after, &f)
+		return pending
+	}
+}
+
+// armLocked sees to it that somebody ends c.
+func (c *Context) armLocked() {
+	if c.enrolled {
+		return
+	}
+	c.enrolled = true
+	if !c.deadline.IsZero() {
+		c.timer = time.AfterFunc(time.Until(c.deadline), func() { c.cancel(context.DeadlineExceeded) })
+	}
+	s := c.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		go c.cancel(context.Canceled)
+		return
+	}
+	if s.contexts == nil {
+		s.contexts = map[*Context]struct{}{}
+	}
+	s.contexts[c] = struct{}{}
+}
+
+func (c *Context) cancel(err error) {
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.err = err
+	if c.done != nil {
+		close(c.done)
+	}
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	after := c.after
+	c.after = nil
+	enrolled := c.enrolled
+	c.mu.Unlock()
+	if enrolled {
+		c.s.mu.Lock()
+		delete(c.s.contexts, c)
+		c.s.mu.Unlock()
+	}
+	for f := range after {
+		go (*f)()
+	}
+}
+
+// runningLocked returns the contexts to end with the session.
+func (s *Session) runningLocked() []*Context {
+	var running []*Context
+	for c := range s.contexts {
+		running = append(running, c)
+	}
+	for _, in := range s.inFlight {
+		if c := in.ctx.Load(); c != nil {
+			running = append(running, c)
+		}
+	}
+	return running
+}

@@ -1,0 +1,293 @@
+package session
+
+import (
+	"context"
+	"encoding/binary"
+	"sync/atomic"
+	"time"
+
+	"github.com/ekkojs/ipc/transport"
+	"github.com/ekkojs/ipc/wire"
+)
+
+// reset makes in ready for the next message of the goroutine that reads.
+func (in *Inbound) reset(s *Session, r *reader) {
+	in.s, in.r = s, r
+	if in.Metadata != nil {
+		in.Meta = wire.Metadata{}
+	}
+	in.ctx.Store(nil)
+}
+
+// Inbound is a message that the peer began, on its way through a Handler.
+type Inbound struct {
+	wire.Message
+	Meta wire.Metadata
+
+	s   *Session
+	r   *reader // whose frame this is; nil if it has a goroutine of its own
+	ctx atomic.Pointer[Context]
+
+	// Guarded by Session.mu.
+	left bool   // counted in Session.inFlight: it no longer holds up the reading
+	done bool   // the handler has returned
+	id   string // its name in Session.inFlight
+}
+
+// Session returns the session it came by.
+func (in *Inbound) Session() *Session { return in.s }
+
+// Timeout returns how long the peer waits for the answer: what it said, or
+// the default, and never more than MaxTimeout.
+func (in *Inbound) Timeout() time.Duration {
+	if in.Meta.TimeoutMS <= 0 {
+		return in.s.opts.Timeout
+	}
+	return min(time.Duration(min(in.Meta.TimeoutMS, MaxTimeout.Milliseconds()))*time.Millisecond, MaxTimeout)
+}
+
+// Wanted reports whether the peer waits for an answer.
+func (in *Inbound) Wanted() bool { return in.MessageID != nil || in.CorrelationID != nil }
+
+// HandedOver reports whether the handler took so long that another goroutine
+// reads by now. It is asked at the end of the handler.
+func (in *Inbound) HandedOver() bool {
+	return in.r != nil && in.r.state.Load()&stateMask == stateLeft
+}
+
+// Reply answers with data, which is JSON, or with null when data is nil.
+func (in *Inbound) Reply(data []byte) {
+	if data == nil {
+		data = null
+	}
+	in.answer(data, nil)
+}
+
+var null = []byte("null")
+
+// Fail answers with an error. An event that is refused is answered too, so
+// that its publisher can know.
+func (in *Inbound) Fail(err *wire.Error) {
+	in.answer(nil, err)
+}
+
+// ReplyAtomically answers with what f returns, and sends nothing between the
+// moment f runs and the answer: f may put a subscription into effect, and the
+// answer still comes before its first event. f must be quick, must not call
+// the session, and may take the locks of the Source.
+func (in *Inbound) ReplyAtomically(f func() ([]byte, *wire.Error)) {
+	s := in.s
+	s.mu.Lock()
+	data, err := f()
+	flush := s.answerLocked(in, data, err)
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+}
+
+func (in *Inbound) answer(data []byte, err *wire.Error) {
+	if !in.Wanted() {
+		return
+	}
+	s := in.s
+	s.mu.Lock()
+	flush := s.answerLocked(in, data, err)
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+}
+
+// answerLocked appends the answer and reports whether the caller must flush.
+func (s *Session) answerLocked(in *Inbound, data []byte, err *wire.Error) bool {
+	e := s.appendAnswerLocked(&in.Message, data, err)
+	if e != nil && e.Code == wire.CodeMessageTooLarge {
+		// The request was carried out; only its answer cannot travel.
+		e.Details.Executed = wire.ExecutedYes
+		s.appendAnswerLocked(&in.Message, nil, e)
+	}
+	if in.r != nil && !in.left {
+		return false // the reading goroutine flushes after the last frame it has
+	}
+	return s.claimLocked()
+}
+
+func (s *Session) appendAnswerLocked(to *wire.Message, data []byte, err *wire.Error) *wire.Error {
+	m := wire.Message{Type: wire.TypeResponse, Data: data}
+	if to != nil {
+		if m.CorrelationID = to.CorrelationID; m.CorrelationID == nil {
+			m.CorrelationID = to.MessageID
+		}
+	}
+	if err != nil {
+		if err.Details.Origin == "" {
+			e := *err
+			e.Details.Origin = s.opts.Origin
+			err = &e
+		}
+		m.Error = err.AppendJSON(nil)
+	}
+	s.freshLocked(&m, time.Now())
+	_, failure := s.appendLocked(&m)
+	return failure
+}
+
+// answerError answers a message of which perhaps nothing could be read.
+func (s *Session) answerError(to *wire.Message, err *wire.Error) {
+	s.mu.Lock()
+	s.appendAnswerLocked(to, nil, err)
+	flush := s.claimLocked()
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+}
+
+// TurnAway tells a peer that it is not served, as far as that takes no
+// waiting, and closes the connection. An error that answers no request is
+// what the peer's calls then fail with.
+func TurnAway(conn transport.Conn, err *wire.Error) {
+	err.Details.Origin = wire.OriginService
+	m := wire.Message{Type: wire.TypeResponse, Error: err.AppendJSON(nil)}
+	frame := m.Append(make([]byte, frameHeader))
+	binary.LittleEndian.PutUint32(frame, uint32(len(frame)-frameHeader))
+	conn.TryWrite(frame)
+	conn.Close()
+}
+
+// Go runs handle on a goroutine of its own, with a copy of the message. Too
+// many at once are answered QUEUE_FULL. Nothing of in may be used after it.
+func (in *Inbound) Go(handle func(*Inbound)) {
+	s := in.s
+	own := in.clone()
+	s.mu.Lock()
+	full := !s.mayRunLocked()
+	if !full {
+		s.enrolLocked(own)
+		if !s.goLocked(func() {
+			handle(own)
+			s.finished(own)
+		}) {
+			s.strikeLocked(own)
+		}
+	}
+	s.mu.Unlock()
+	if full {
+		e := wire.Errorf(wire.CodeQueueFull, "%d requests of this connection are running already", s.opts.MaxInFlight)
+		e.Details.RetryAfter = 50 * time.Millisecond
+		in.Fail(e)
+	}
+}
+
+// clone copies the message out of the connection's buffer.
+func (in *Inbound) clone() *Inbound {
+	own := &Inbound{Message: in.Message, Meta: in.Meta, s: in.s}
+	fields := [...]*[]byte{
+		&own.TypeName, &own.MessageID, &own.Channel, &own.Action, &own.Data, &own.Timestamp, &own.CorrelationID, &own.Error, &own.Metadata,
+		&own.Meta.Traceparent, &own.Meta.Tracestate, &own.Meta.IdempotencyKey, &own.Meta.Subscription, &own.Meta.Epoch,
+	}
+	size := 0
+	for _, f := range fields {
+		size += len(*f)
+	}
+	arena := make([]byte, 0, size)
+	for _, f := range fields {
+		if *f == nil {
+			continue
+		}
+		at := len(arena)
+		arena = append(arena, *f...)
+		*f = arena[at:len(arena):len(arena)]
+	}
+	return own
+}
+
+// mayRunLocked reports whether one more request may run beside the reader.
+func (s *Session) mayRunLocked() bool {
+	return len(s.inFlight)+s.unnamed < s.opts.MaxInFlight
+}
+
+// mayHandOver is mayRunLocked for the watchdog: when it says no, the
+// connection waits for its handler, which is the bound there is.
+func (s *Session) mayHandOver() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mayRunLocked()
+}
+
+// enrolLocked counts a request that runs beside the reader, where a
+// cancellation finds it.
+func (s *Session) enrolLocked(in *Inbound) {
+	in.left = true
+	if s.inFlight == nil {
+		s.inFlight = map[string]*Inbound{}
+	}
+	in.id = string(in.MessageID)
+	if _, taken := s.inFlight[in.id]; taken || in.id == "" {
+		in.id = ""
+		s.unnamed++
+		return
+	}
+	s.inFlight[in.id] = in
+}
+
+func (s *Session) strikeLocked(in *Inbound) {
+	if in.id == "" {
+		s.unnamed--
+		return
+	}
+	delete(s.inFlight, in.id)
+}
+
+// handOver starts another reader in the place of r, whose handler goes on.
+func (s *Session) handOver(r *reader) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !r.in.done {
+		s.enrolLocked(&r.in)
+	}
+	s.goLocked(func() { s.serve(&reader{s: s}, true) })
+}
+
+// finished ends a request that ran beside the reader.
+func (s *Session) finished(in *Inbound) {
+	s.mu.Lock()
+	if in.left {
+		s.strikeLocked(in)
+	}
+	in.done = true
+	flush := s.outbox.buf != nil && s.claimLocked()
+	quiet := s.draining && len(s.inFlight)+s.unnamed == 0
+	deaf := s.deaf
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+	switch {
+	case quiet && deaf:
+		s.flushBeforeClose()
+		s.fail(nil)
+	case quiet:
+		s.conn.InterruptRead()
+	}
+}
+
+// cancelRequest ends the context of the peer's request with that id.
+func (s *Session) cancelRequest(id []byte) {
+	s.mu.Lock()
+	var ctx *Context
+	if in := s.inFlight[string(id)]; in != nil {
+		ctx = in.ctx.Load()
+	}
+	s.mu.Unlock()
+	if ctx != nil {
+		ctx.cancel(context.Canceled)
+	}
+}
+
+func (s *Session) isDraining() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining
+}

@@ -1,0 +1,337 @@
+package session
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/ekkojs/ipc/observe"
+	"github.com/ekkojs/ipc/transport"
+	"github.com/ekkojs/ipc/wire"
+)
+
+// role says who reads the connection. Guarded by Session.mu.
+type role uint8
+
+const (
+	roleNone      role = iota // nobody: no call is outstanding
+	roleCaller                // the caller of calls.leader
+	roleDedicated             // a goroutine of its own
+	roleService               // the serving goroutine, or the one it was handed over to
+)
+
+const (
+	// idleAfter is how long a client's connection may lie unread before a
+	// goroutine watches it for its end.
+	idleAfter = 10 * time.Millisecond
+
+	// calmReads is how many times in a row a client's reading goroutine may
+	// find no call outstanding before it leaves the reading to the callers.
+	calmReads = 16
+)
+
+// watchIdle puts a goroutine to the connection when no call has begun since
+// the last tick. It runs on the timer idle, which is at rest while a
+// goroutine reads.
+func (s *Session) watchIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.role == roleDedicated {
+		return
+	}
+	if s.role == roleNone && s.seen == s.pulse {
+		s.startReaderLocked()
+		return
+	}
+	s.seen = s.pulse
+	s.idle.Reset(idleAfter)
+}
+
+// KeepReading says that events may come at any time: a goroutine reads until
+// as many calls with false as with true were made.
+func (s *Session) KeepReading(keep bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !keep {
+		s.keep--
+		return
+	}
+	s.keep++
+	if s.role == roleNone {
+		s.startReaderLocked()
+	}
+}
+
+func (s *Session) startReaderLocked() {
+	if s.goLocked(s.readForAll) {
+		s.role = roleDedicated
+	}
+}
+
+// readForAll is the goroutine of roleDedicated.
+func (s *Session) readForAll() {
+	for calm := 0; ; {
+		frame, err := s.conn.ReadFrame()
+		if errors.Is(err, transport.ErrInterrupted) {
+			continue
+		}
+		if err != nil {
+			s.readFailed(err)
+			return
+		}
+		s.receive(nil, frame)
+		if s.conn.Buffered() {
+			continue
+		}
+		s.mu.Lock()
+		switch {
+		case s.keep > 0 || len(s.calls.active) > dedicateAbove:
+			calm = 0
+		case len(s.calls.active) <= 1: // the one just answered may still be listed
+			calm++
+		}
+		leave := calm >= calmReads
+		if leave {
+			s.role = roleNone
+			s.seen = s.pulse
+			s.idle.Reset(idleAfter)
+			s.passReadingLocked()
+		}
+		s.mu.Unlock()
+		if leave {
+			return
+		}
+	}
+}
+
+// readFor reads until sl has its answer. The caller holds roleCaller.
+func (s *Session) readFor(sl *slot) {
+	for own := false; !own || s.conn.Buffered(); {
+		frame, err := s.conn.ReadFrame()
+		if errors.Is(err, transport.ErrInterrupted) {
+			s.mu.Lock()
+			answered := !sl.waiting
+			s.mu.Unlock()
+			if answered {
+				return
+			}
+			continue
+		}
+		if err != nil {
+			s.readFailed(err)
+			return
+		}
+		if s.receive(nil, frame) {
+			own = true
+		}
+	}
+}
+
+// serve is the reading goroutine of a service. When it takes over from
+// another one, that one may still use the last frame.
+func (s *Session) serve(r *reader, takeOver bool) {
+	if takeOver {
+		s.conn.Detach()
+		s.flushInline()
+	}
+	for {
+		frame, err := s.conn.ReadFrame()
+		if errors.Is(err, transport.ErrInterrupted) {
+			if s.drained() {
+				s.flushBeforeClose()
+				s.fail(nil)
+				return
+			}
+			continue
+		}
+		if err != nil {
+			s.readFailed(err)
+			return
+		}
+		s.receive(r, frame)
+		if r.state.Load()&stateMask == stateLeft {
+			return
+		}
+		if s.conn.Buffered() && !s.outboxAbove(sourceChunk) {
+			continue
+		}
+		s.flushInline()
+		s.stallWhileFull()
+		if s.drained() {
+			s.conn.InterruptRead() // once more, for what is in flight
+		}
+	}
+}
+
+// flushInline writes what the handlers of the last frames answered.
+func (s *Session) flushInline() {
+	s.mu.Lock()
+	flush := s.outbox.buf != nil && s.claimLocked()
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+}
+
+func (s *Session) outboxAbove(size int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.outbox.buf != nil && len(s.outbox.buf.b) > size
+}
+
+// stallWhileFull keeps the service from taking more requests of a peer that
+// does not take the answers.
+func (s *Session) stallWhileFull() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waitForRoomLocked()
+}
+
+// drained reports whether the session is to end and nothing runs any more.
+func (s *Session) drained() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining && len(s.inFlight)+s.unnamed == 0
+}
+
+// readFailed ends the session for an error of ReadFrame; a frame that broke
+// the rules is answered first.
+func (s *Session) readFailed(err error) {
+	var frame *transport.FrameError
+	if errors.As(err, &frame) {
+		e := wire.Errorf(wire.CodeMessageTooLarge, "%w", err)
+		e.Details.More = map[string]any{"limit": frame.Limit, "actual": frame.Actual, "direction": "receive"}
+		s.answerError(nil, e)
+		s.flushBeforeClose()
+	}
+	if errors.Is(err, io.EOF) && s.opts.Inline && s.peerListens() {
+		return
+	}
+	s.fail(lost(err))
+}
+
+// peerListens deals with a peer that has closed its sending side only, as
+// programs do that write a few requests and then read until the end: what it
+// asked for is still answered. It reports whether requests are running that
+// will end the session when they are through.
+func (s *Session) peerListens() bool {
+	conn, ok := s.conn.(interface{ HalfClosed() bool })
+	if !ok || !conn.HalfClosed() {
+		return false
+	}
+	s.mu.Lock()
+	s.draining, s.deaf = true, true
+	running := len(s.inFlight)+s.unnamed > 0
+	s.mu.Unlock()
+	if !running {
+		s.flushBeforeClose()
+	}
+	return running
+}
+
+// receive handles the messages of one frame. r is the reader of a service,
+// nil on a client. It reports whether the reading caller's own answer was
+// among them.
+func (s *Session) receive(r *reader, frame []byte) (own bool) {
+	if s.opts.Tap.On() {
+		s.opts.Tap.Emit(&observe.Event{Time: time.Now(), Direction: observe.Received, Peer: s.opts.Peer, Frame: frame})
+	}
+	if !wire.IsBatch(frame) {
+		return s.receiveOne(r, frame)
+	}
+	for message, err := range s.opts.Limits.Batch(frame) {
+		if err != nil {
+			s.refuse(nil, err)
+			break
+		}
+		if s.receiveOne(r, message) {
+			own = true
+		}
+	}
+	return own
+}
+
+// receiveOne handles one message.
+func (s *Session) receiveOne(r *reader, message []byte) (own bool) {
+	in := &s.scratch
+	if r != nil {
+		in = &r.in
+	}
+	in.reset(s, r)
+	if err := s.opts.Limits.Decode(message, &in.Message); err != nil {
+		s.refuse(&in.Message, err)
+		return false
+	}
+	if in.Type == wire.TypeResponse {
+		own, known := s.complete(&in.Message)
+		if !known {
+			s.stray(&in.Message)
+		}
+		return own
+	}
+	if in.Metadata != nil {
+		if err := s.opts.Limits.DecodeMetadata(in.Metadata, &in.Meta); err != nil {
+			s.refuse(&in.Message, err)
+			return false
+		}
+	}
+	switch {
+	case in.Type == wire.TypeEvent && string(in.Channel) == string(cancelChannel):
+		s.cancelRequest(in.CorrelationID)
+	case in.Type == wire.TypeEvent:
+		s.handler.Event(in)
+	case in.Type == wire.TypeUnknown:
+		in.Fail(wire.Errorf(wire.CodeProtocolError, "unknown message type %q; known are request, response, event, subscribe and unsubscribe", in.TypeName))
+	case s.isDraining():
+		in.Fail(wire.Errorf(wire.CodeShuttingDown, "the service is shutting down"))
+	case r != nil:
+		s.runInline(r)
+	default:
+		in.Go(s.handler.Request)
+	}
+	return false
+}
+
+// runInline runs the handler on the reading goroutine. The reading may be
+// handed over meanwhile; then this goroutine ends when the handler does.
+func (s *Session) runInline(r *reader) {
+	state := r.begin()
+	s.handler.Request(&r.in)
+	if r.end(state) {
+		return
+	}
+	s.finished(&r.in)
+}
+
+// stray accounts for an answer that no call waits for.
+func (s *Session) stray(m *wire.Message) {
+	if m.Error == nil {
+		s.late.Add(1)
+		return
+	}
+	err := wire.DecodeError(m.Error)
+	if m.CorrelationID == nil && err.Code == wire.CodeQuotaExceeded {
+		s.fail(err) // turned away: nothing that was sent is read
+		return
+	}
+	s.late.Add(1)
+	s.handler.Stray(m.CorrelationID, err)
+}
+
+// refuse answers a message that could not be read, and hangs up on a peer
+// that sends too many of them.
+func (s *Session) refuse(m *wire.Message, err error) {
+	if s.malformed.Add(1) > maxMalformed {
+		s.flushBeforeClose()
+		s.fail(err)
+		return
+	}
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		e = wire.Errorf(wire.CodeMalformedMessage, "%w", err)
+	}
+	if m != nil && m.Type == wire.TypeResponse {
+		return // an answer is not answered
+	}
+	s.answerError(m, e)
+}

@@ -1,0 +1,266 @@
+package session
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/ekkojs/ipc/observe"
+	"github.com/ekkojs/ipc/wire"
+)
+
+const (
+	frameHeader = 4 // length, unsigned little-endian
+
+	// sourceChunk is about how many bytes of a Source leave in one write.
+	sourceChunk = 64 << 10
+
+	// maxPooled is the largest buffer that is kept for others.
+	maxPooled = 256 << 10
+)
+
+// outbox holds the frames that wait to be written. Guarded by Session.mu.
+type outbox struct {
+	buf      *buffer // nil when empty, so that an idle session holds none
+	flushing bool    // somebody is writing, and will take what is appended
+	appended uint64  // bytes ever appended
+	taken    uint64  // bytes ever offered to the connection: they may have left
+	written  uint64  // bytes ever accepted by the connection
+	room     sync.Cond
+	waiting  int // goroutines in room
+	stamp    wire.Stamper
+	id       [36]byte // of the message being appended
+	time     [32]byte // likewise
+}
+
+type buffer struct{ b []byte }
+
+var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 4<<10)} }}
+
+func (b *buffer) release() {
+	if cap(b.b) <= maxPooled {
+		b.b = b.b[:0]
+		buffers.Put(b)
+	}
+}
+
+// appendLocked encodes m into the outbox and returns where its frame ends in
+// the stream of all bytes.
+func (s *Session) appendLocked(m *wire.Message) (end uint64, err *wire.Error) {
+	o := &s.outbox
+	if s.ended {
+		return 0, closedError(s.err)
+	}
+	if o.buf == nil {
+		o.buf = buffers.Get().(*buffer)
+	}
+	b := o.buf.b
+	at := len(b)
+	b = append(b, 0, 0, 0, 0)
+	b = m.Append(b)
+	size := len(b) - at - frameHeader
+	if size > s.opts.MaxFrame {
+		o.buf.b = b[:at]
+		return 0, tooLarge(size, s.opts.MaxFrame)
+	}
+	binary.LittleEndian.PutUint32(b[at:], uint32(size))
+	o.buf.b = b
+	o.appended += uint64(frameHeader + size)
+	return o.appended, nil
+}
+
+func tooLarge(actual, limit int) *wire.Error {
+	e := wire.Errorf(wire.CodeMessageTooLarge, "the message has %d bytes; at most %d are allowed in one frame", actual, limit)
+	e.Details.More = map[string]any{"limit": limit, "actual": actual, "direction": "send"}
+	return e
+}
+
+// freshLocked gives m an id of its own and the time. They are valid until the
+// next message.
+func (s *Session) freshLocked(m *wire.Message, now time.Time) {
+	o := &s.outbox
+	m.MessageID = wire.AppendUUID(o.id[:0], rand.Uint64(), rand.Uint64())
+	m.Timestamp = o.stamp.Append(o.time[:0], now.UnixMilli())
+}
+
+// claimLocked makes the caller the flusher if there is none; then it must
+// call flush once it has given up the lock.
+func (s *Session) claimLocked() bool {
+	if s.outbox.flushing || s.ended {
+		return false
+	}
+	s.outbox.flushing = true
+	return true
+}
+
+// Send sends a message that wants no answer. Its MessageID and Timestamp are
+// filled in. An error means that nothing was sent.
+func (s *Session) Send(m *wire.Message) error {
+	s.mu.Lock()
+	s.waitForRoomLocked()
+	s.freshLocked(m, time.Now())
+	_, err := s.appendLocked(m)
+	flush := err == nil && s.claimLocked()
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if flush {
+		s.flush()
+	}
+	return nil
+}
+
+// Kick says that the source has something to send. It never blocks.
+func (s *Session) Kick() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.claimLocked() && !s.goLocked(s.flush) {
+		s.outbox.flushing = false
+	}
+}
+
+// goLocked runs f on a goroutine that Close waits for, unless the session has
+// ended.
+func (s *Session) goLocked(f func()) bool {
+	if s.ended {
+		return false
+	}
+	s.workers.Add(1)
+	go func() {
+		defer s.workers.Done()
+		f()
+	}()
+	return true
+}
+
+// waitForRoomLocked waits while three quarters of the outbox are full. The
+// write deadline of the connection bounds the wait.
+func (s *Session) waitForRoomLocked() {
+	o := &s.outbox
+	for !s.ended && o.appended-o.written > uint64(s.opts.MaxOutbox)*3/4 {
+		o.waiting++
+		o.room.Wait()
+		o.waiting--
+	}
+}
+
+// flush writes until the outbox and the source are empty. Only the flusher
+// calls it.
+func (s *Session) flush() {
+	for {
+		b := s.take()
+		if b == nil {
+			return
+		}
+		n, err := s.conn.TryWrite(b.b)
+		if err == nil && n < len(b.b) {
+			s.flushBlocked(b, n)
+			return
+		}
+		if !s.wrote(b, n, err) {
+			return
+		}
+	}
+}
+
+// flushBlocked leaves the flusher's role, and b from its nth byte on, to a
+// goroutine that may wait for the socket.
+func (s *Session) flushBlocked(b *buffer, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outbox.written += uint64(n)
+	s.goLocked(func() {
+		rest := b.b[n:]
+		err := s.conn.Write(rest)
+		if err != nil {
+			s.wrote(b, 0, err)
+			return
+		}
+		if s.wrote(b, len(rest), nil) {
+			s.flush()
+		}
+	})
+}
+
+// take returns what is to be written now, or nil when there is nothing: then
+// the caller is the flusher no longer.
+func (s *Session) take() *buffer {
+	s.mu.Lock()
+	o := &s.outbox
+	b := o.buf
+	o.buf = nil
+	if s.source != nil && !s.ended && s.source.Pending() {
+		if b == nil {
+			b = buffers.Get().(*buffer)
+		}
+		before := len(b.b)
+		b.b = s.source.AppendTo(b.b, sourceChunk)
+		o.appended += uint64(len(b.b) - before)
+	}
+	if b == nil || len(b.b) == 0 || s.ended {
+		o.flushing = false
+		if o.waiting > 0 {
+			o.room.Broadcast()
+		}
+		s.mu.Unlock()
+		return nil
+	}
+	o.taken += uint64(len(b.b))
+	s.mu.Unlock()
+	if s.opts.Tap.On() {
+		s.tapSent(b.b)
+	}
+	return b
+}
+
+// wrote accounts for n bytes of b; it reports false when the session ended.
+func (s *Session) wrote(b *buffer, n int, err error) bool {
+	s.mu.Lock()
+	o := &s.outbox
+	o.written += uint64(n)
+	if err != nil {
+		o.taken = o.written // now it is known what did not leave
+	}
+	if o.waiting > 0 {
+		o.room.Broadcast()
+	}
+	s.nextInQueueLocked()
+	ended := s.ended
+	s.mu.Unlock()
+	b.release()
+	if err != nil {
+		s.fail(lost(err))
+		return false
+	}
+	return !ended
+}
+
+// flushBeforeClose writes all that waits, or finds the session ended.
+func (s *Session) flushBeforeClose() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := &s.outbox
+	for !s.ended && (o.flushing || o.buf != nil && len(o.buf.b) > 0) {
+		if s.claimLocked() {
+			s.mu.Unlock()
+			s.flush()
+			s.mu.Lock()
+			continue
+		}
+		o.waiting++
+		o.room.Wait()
+		o.waiting--
+	}
+}
+
+// tapSent tells the tap of each frame in b.
+func (s *Session) tapSent(b []byte) {
+	now := time.Now()
+	for len(b) >= frameHeader {
+		n := int(binary.LittleEndian.Uint32(b))
+		s.opts.Tap.Emit(&observe.Event{Time: now, Direction: observe.Sent, Peer: s.opts.Peer, Frame: b[frameHeader : frameHeader+n]})
+		b = b[frameHeader+n:]
+	}
+}
