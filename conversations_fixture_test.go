@@ -1,0 +1,118 @@
+package ipc_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ekkojs/ipc"
+)
+
+// serveFixture serves what the conversations are held with, for as long as
+// the test lasts, and returns its address. What its methods do is written in
+// spec/conversations/README.md.
+func serveFixture(t *testing.T) string {
+	promise, err := ipc.LoadManifest(filepath.Join(conversations, "fixture.ekko.ipc.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := make(chan string, 1)
+	service := ipc.NewService(promise, &ipc.ServiceOptions{
+		MaxFrame: 4096,
+		Logger:   slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Ready:    func(addresses []string) { ready <- addresses[0] },
+	})
+	for name, h := range spokenWith(service) {
+		service.Handle(name, h)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- service.Serve(ctx, "unix:"+filepath.Join(t.TempDir(), "fixture.sock")) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Errorf("serving: %v", err)
+		}
+	})
+	select {
+	case address := <-ready:
+		return address
+	case err := <-served:
+		served <- nil
+		t.Fatalf("serving: %v", err)
+		return ""
+	}
+}
+
+func spokenWith(service *ipc.Service) map[string]ipc.Handler {
+	return map[string]ipc.Handler{
+		"greet": func(_ context.Context, r *ipc.Request) (any, error) {
+			var name, greeting string
+			err := r.Decode(&name, &greeting)
+			return greeting + ", " + name + "!", err
+		},
+		"add": func(_ context.Context, r *ipc.Request) (any, error) {
+			var a, b float64
+			err := r.Decode(&a, &b)
+			return a + b, err
+		},
+		"total": func(_ context.Context, r *ipc.Request) (any, error) {
+			var numbers []float64
+			err := r.Decode(&numbers)
+			sum := 0.0
+			for _, n := range numbers {
+				sum += n
+			}
+			return sum, err
+		},
+		"echo":     func(_ context.Context, r *ipc.Request) (any, error) { return r.Data, nil },
+		"findUser": findAda,
+		"fail":     failAsAsked,
+		"misspeak": func(context.Context, *ipc.Request) (any, error) { return "seven", nil },
+		"announce": func(ctx context.Context, r *ipc.Request) (any, error) {
+			var user ipc.Raw
+			if err := r.Decode(&user); err != nil {
+				return nil, err
+			}
+			return nil, service.Publish(ctx, "user.created", user)
+		},
+		"grow": func(_ context.Context, r *ipc.Request) (any, error) {
+			var letters int
+			err := r.Decode(&letters)
+			return strings.Repeat("a", letters), err
+		},
+		"wait": func(ctx context.Context, _ *ipc.Request) (any, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		},
+	}
+}
+
+func findAda(_ context.Context, r *ipc.Request) (any, error) {
+	var id int
+	if err := r.Decode(&id); err != nil {
+		return nil, err
+	}
+	if id != 123 {
+		return nil, ipc.Errorf(ipc.CodeNotFound, "no user has id %d", id)
+	}
+	return map[string]any{"id": id, "name": "Ada"}, nil
+}
+
+func failAsAsked(_ context.Context, r *ipc.Request) (any, error) {
+	var code string
+	if err := r.Decode(&code); err != nil {
+		return nil, err
+	}
+	switch code {
+	case "":
+		return nil, errors.New("the handler's own words")
+	case "panic":
+		panic("at the disco")
+	}
+	return nil, ipc.Errorf(ipc.Code(code), "as asked for")
+}

@@ -1,0 +1,255 @@
+package ipc_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ekkojs/ipc/transport"
+)
+
+var update = flag.Bool("update", false, "write the goldens anew")
+
+const conversations = "spec/conversations"
+
+// TestConversations holds the service to the conversations of the
+// specification; their form is described in spec/conversations/README.md.
+func TestConversations(t *testing.T) {
+	for _, path := range conversationFiles(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
+			lines := readLines(t, path)
+			said := slices.Clone(lines)
+			for _, c := range splitConversations(t, lines) {
+				t.Run(c.title, func(t *testing.T) { c.hold(t, lines, said) })
+			}
+			if *update && !slices.Equal(lines, said) {
+				if err := os.WriteFile(path, []byte(strings.Join(said, "\n")+"\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// conversation is one section of a file: the lines from first to last.
+type conversation struct {
+	title       string
+	framing     transport.Framing
+	first, last int
+}
+
+func splitConversations(t *testing.T, lines []string) []conversation {
+	var all []conversation
+	for i, line := range lines {
+		title, begins := strings.CutPrefix(line, "== ")
+		switch {
+		case begins:
+			all = append(all, conversation{title: title, first: i + 1, framing: transport.FramingLength})
+		case line == "framing: line":
+			all[len(all)-1].framing = transport.FramingLine
+		}
+		if len(all) > 0 {
+			all[len(all)-1].last = i
+		}
+	}
+	if len(all) == 0 {
+		t.Fatal("no conversation in this file")
+	}
+	return all
+}
+
+// hold talks to a service of its own as the lines say. What the service says
+// is compared, or with -update kept in said.
+func (c conversation) hold(t *testing.T, lines, said []string) {
+	talk := dialFixture(t, c.framing)
+	for i := c.first; i <= c.last; i++ {
+		line := lines[i]
+		switch {
+		case line == "<|":
+			if got, err := talk.hear(); !errors.Is(err, io.EOF) {
+				t.Fatalf("line %d: want the connection closed, got %s (%v)", i+1, got, err)
+			}
+			return
+		case strings.HasPrefix(line, "> "):
+			talk.say(line[2:])
+		case strings.HasPrefix(line, "< "):
+			got, err := talk.hear()
+			if err != nil {
+				t.Fatalf("line %d: want %s, got %v", i+1, line[2:], err)
+			}
+			said[i] = "< " + got
+			if !*update && said[i] != line {
+				t.Errorf("line %d:\nwant %s\n got %s", i+1, line[2:], got)
+			}
+		}
+	}
+	talk.sayGoodbye()
+}
+
+// talk is the client's side of a conversation.
+type talk struct {
+	t            *testing.T
+	conn         transport.Conn
+	subscription string // that of the last answer to subscribe
+}
+
+func dialFixture(t *testing.T, framing transport.Framing) *talk {
+	conn, err := transport.Dial(t.Context(), serveFixture(t), &transport.Options{Framing: framing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// An answer that never comes shall not hold up the tests for ever.
+	patience := time.AfterFunc(10*time.Second, func() { conn.Close() })
+	t.Cleanup(func() {
+		patience.Stop()
+		conn.Close()
+	})
+	return &talk{t: t, conn: conn}
+}
+
+func (k *talk) say(text string) {
+	text = repeat.ReplaceAllStringFunc(text, func(s string) string {
+		n, _ := strconv.Atoi(s[3 : len(s)-1])
+		return strings.Repeat(s[1:2], n)
+	})
+	text = strings.ReplaceAll(text, "<subscription>", k.subscription)
+	frame := binary.LittleEndian.AppendUint32(nil, uint32(len(text)))
+	// A service that has hung up is found out by hear.
+	_ = k.conn.Write(append(frame, text...))
+}
+
+func (k *talk) hear() (string, error) {
+	for {
+		frame, err := k.conn.ReadFrame()
+		if errors.Is(err, transport.ErrInterrupted) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		if m := subscription.FindSubmatch(frame); m != nil {
+			k.subscription = string(m[1])
+		}
+		return anonymous(frame), nil
+	}
+}
+
+// sayGoodbye makes sure that nothing has been said beyond what is written.
+func (k *talk) sayGoodbye() {
+	const id = "goodbye-00001"
+	k.say(`{"messageId":"` + id + `","type":"request","channel":"ipc.ping"}`)
+	for {
+		got, err := k.hear()
+		switch {
+		case err != nil:
+			k.t.Fatalf("the service has gone: %v", err)
+		case strings.Contains(got, id):
+			return
+		}
+		k.t.Errorf("not in the conversation: %s", got)
+	}
+}
+
+const uuid = `[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`
+
+var (
+	repeat       = regexp.MustCompile(`<[a-z]\*\d+>`)
+	subscription = regexp.MustCompile(`"subscription":"(` + uuid + `)"`)
+)
+
+// names are what stands in a golden for what differs from run to run.
+var names = []struct {
+	pattern *regexp.Regexp
+	name    string
+}{
+	{regexp.MustCompile(`"messageId":"` + uuid + `"`), `"messageId":"<id>"`},
+	{subscription, `"subscription":"<subscription>"`},
+	{regexp.MustCompile(`"errorId":"` + uuid + `"`), `"errorId":"<id>"`},
+	{regexp.MustCompile(`under ` + uuid), `under <id>`},
+	{regexp.MustCompile(`"timestamp":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"`), `"timestamp":"<time>"`},
+	{regexp.MustCompile(`"epoch":"[^"]+"`), `"epoch":"<epoch>"`},
+	{regexp.MustCompile(`"(uid|gid|pid)":\d+`), `"$1":<$1>`},
+	{regexp.MustCompile(`"uptimeMs":\d+`), `"uptimeMs":<ms>`},
+}
+
+func anonymous(frame []byte) string {
+	for _, n := range names {
+		frame = n.pattern.ReplaceAll(frame, []byte(n.name))
+	}
+	return string(frame)
+}
+
+// TestRules makes sure that each rule of the specification is shown by a
+// conversation, or is said to be proven elsewhere, and that no rule is
+// claimed that there is not.
+func TestRules(t *testing.T) {
+	protocol, err := os.ReadFile("spec/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stated := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\*\*\[([a-z]+\.\d+)\]`).FindAllSubmatch(protocol, -1) {
+		if rule := string(m[1]); stated[rule] {
+			t.Errorf("protocol.md states %s twice", rule)
+		} else {
+			stated[rule] = true
+		}
+	}
+	shown := map[string]bool{}
+	claim := func(where, rule string) {
+		if !stated[rule] {
+			t.Errorf("%s claims %s, which protocol.md does not state", where, rule)
+		}
+		shown[rule] = true
+	}
+	for _, path := range conversationFiles(t) {
+		for _, line := range readLines(t, path) {
+			if rules, ok := strings.CutPrefix(line, "rules: "); ok {
+				for _, rule := range strings.Fields(rules) {
+					claim(path, rule)
+				}
+			}
+		}
+	}
+	for _, line := range readLines(t, filepath.Join(conversations, elsewhere)) {
+		if rule, place, _ := strings.Cut(line, " "); strings.HasPrefix(rule, "#") || rule == "" {
+			continue
+		} else if claim(elsewhere, rule); strings.TrimSpace(place) == "" {
+			t.Errorf("%s does not say where %s is proven", elsewhere, rule)
+		}
+	}
+	for rule := range stated {
+		if !shown[rule] {
+			t.Errorf("no conversation shows %s, and %s does not say what does", rule, elsewhere)
+		}
+	}
+}
+
+// elsewhere lists the rules that no conversation can show.
+const elsewhere = "elsewhere.txt"
+
+func conversationFiles(t *testing.T) []string {
+	paths, err := filepath.Glob(filepath.Join(conversations, "*.txt"))
+	if err != nil || len(paths) < 2 {
+		t.Fatalf("no conversations: %v", err)
+	}
+	return slices.DeleteFunc(paths, func(p string) bool { return filepath.Base(p) == elsewhere })
+}
+
+func readLines(t *testing.T, path string) []string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(string(bytes.TrimSuffix(text, []byte("\n"))), "\n")
+}

@@ -1,0 +1,266 @@
+package ipc
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/ekkojs/ipc/internal/hub"
+	"github.com/ekkojs/ipc/internal/session"
+	"github.com/ekkojs/ipc/manifest"
+	"github.com/ekkojs/ipc/transport"
+	"github.com/ekkojs/ipc/wire"
+)
+
+// method is one declared method with its handler, interceptors included.
+type method struct {
+	name    string
+	decl    *manifest.Method
+	handler Handler // nil: not implemented
+
+	// slow is above zero while the method is taken for one that blocks: its
+	// calls then get goroutines of their own at once, instead of when the
+	// watchdog finds them. Each quick call counts it down.
+	slow atomic.Int32
+}
+
+const (
+	// slowCredit is how many quick calls in a row a slow method needs to be
+	// run on the reading goroutine again.
+	slowCredit = 64
+	// quickCall is how long a call may take to count as quick.
+	quickCall = 200 * time.Microsecond
+)
+
+// learn notes how a call went.
+func (m *method) learn(in *session.Inbound, aside bool, took time.Duration) {
+	switch {
+	case in.HandedOver() || aside && took > quickCall:
+		m.slow.Store(slowCredit)
+	case aside:
+		m.slow.Add(-1)
+	}
+}
+
+// counts is what ipc.stats reports.
+type counts struct {
+	requests, failures, events, panics atomic.Int64
+}
+
+// peer is a client, seen from the service.
+type peer struct {
+	service    *Service
+	caller     Caller
+	refused    *Error // why nothing is answered; nil if all is well
+	session    *session.Session
+	subscriber *hub.Subscriber
+
+	// patterns are those subscribed to, by id. It is used within
+	// Inbound.ReplyAtomically only, whose lock guards it.
+	patterns map[string]string
+}
+
+// start begins the session. The caller holds Service.mu.
+func (p *peer) start(conn transport.Conn) {
+	s := p.service
+	p.session = session.New(conn, p, session.Options{
+		Inline:      true,
+		Watchdog:    s.watchdog,
+		Origin:      wire.OriginService,
+		MaxFrame:    s.opts.MaxFrame,
+		MaxInFlight: s.opts.MaxInFlight,
+		Tap:         s.opts.Tap,
+		Peer:        p.caller.String(),
+		Closed:      p.closed,
+	})
+}
+
+func (p *peer) closed(err error) {
+	s := p.service
+	s.mu.Lock()
+	delete(s.peers, p)
+	subscriber := p.subscriber
+	s.mu.Unlock()
+	if subscriber != nil {
+		subscriber.Close()
+	}
+}
+
+// subscriberOf returns the peer's place in the hub, which it gets with its
+// first subscription.
+func (p *peer) subscriberOf() *hub.Subscriber {
+	s := p.service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.subscriber == nil {
+		p.subscriber = s.hub.Attach(p.session.Kick)
+		p.session.SetSource(p.subscriber)
+	}
+	return p.subscriber
+}
+
+// Request implements session.Handler.
+func (p *peer) Request(in *session.Inbound) {
+	s := p.service
+	if p.refused != nil {
+		in.Fail(p.refused)
+		return
+	}
+	switch in.Type {
+	case wire.TypeSubscribe:
+		p.subscribe(in)
+		return
+	case wire.TypeUnsubscribe:
+		p.unsubscribe(in)
+		return
+	}
+	m, err := s.find(in)
+	if err != nil {
+		s.counts.failures.Add(1)
+		in.Fail(err)
+		return
+	}
+	if m == nil {
+		s.reserved(p, in)
+		return
+	}
+	if m.slow.Load() > 0 {
+		in.Go(func(in *session.Inbound) { p.run(in, m, true) })
+		return
+	}
+	p.run(in, m, false)
+}
+
+// find returns the method that a request names, or nil for one of the
+// reserved service "ipc".
+func (s *Service) find(in *session.Inbound) (*method, *Error) {
+	name := in.Action
+	service, rest := s.splitChannel(in.Channel)
+	switch {
+	case len(name) == 0:
+		name = rest
+	case len(rest) != 0 && string(rest) != string(name):
+		return nil, wire.Errorf(wire.CodeProtocolError, "channel %q and action %q name different methods", in.Channel, name)
+	}
+	if string(service) == "ipc" {
+		return nil, nil
+	}
+	if len(service) != 0 && string(service) != s.name {
+		e := wire.Errorf(wire.CodeServiceNotFound, "this is %s, not %s", s.name, service)
+		return nil, e
+	}
+	if m := s.methods[string(name)]; m != nil {
+		return m, nil
+	}
+	if err := wire.CheckName(string(name)); err != nil {
+		return nil, asError(err)
+	}
+	hint := ""
+	if near := manifest.Closest(string(name), s.manifest.MethodNames()); near != "" {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return nil, wire.Errorf(wire.CodeMethodNotFound, "%s has no method %q%s", s.name, name, hint)
+}
+
+// splitChannel takes a request's channel apart into service and method, one
+// of which may be empty. The service's own name may have dots in it.
+func (s *Service) splitChannel(channel []byte) (service, method []byte) {
+	n := len(s.name)
+	if len(channel) >= n && string(channel[:n]) == s.name {
+		if len(channel) == n {
+			return channel, nil
+		}
+		if channel[n] == '.' {
+			return channel[:n], channel[n+1:]
+		}
+	}
+	return wire.SplitChannel(channel)
+}
+
+// run carries out one call and answers it. aside says that it has a
+// goroutine of its own.
+func (p *peer) run(in *session.Inbound, m *method, aside bool) {
+	s := p.service
+	s.counts.requests.Add(1)
+	if m.handler == nil {
+		s.fail(in, wire.Errorf(wire.CodeUnimplemented, "%s declares %s but does not implement it", s.name, m.name))
+		return
+	}
+	if err := m.decl.CheckArguments(in.Data); err != nil {
+		s.fail(in, violation(wire.CodeSchemaMismatch, err))
+		return
+	}
+	c := &call{Request: Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl}}
+	in.Start(&c.Context, context.Background())
+	var began time.Time
+	if aside {
+		began = time.Now()
+	}
+	result, err := s.invoke(m.handler, c)
+	p.answer(in, m, c, result, err)
+	c.End()
+	if aside {
+		m.learn(in, true, time.Since(began))
+	} else {
+		m.learn(in, false, 0)
+	}
+}
+
+// answer sends a handler's outcome.
+func (p *peer) answer(in *session.Inbound, m *method, c *call, result any, err error) {
+	s := p.service
+	if err != nil {
+		s.fail(in, handlerError(err, c.Err(), sameUser(p.caller)))
+		return
+	}
+	var few [512]byte
+	data, err := appendJSON(few[:0], result)
+	if err == nil {
+		err = m.decl.CheckResult(data)
+	}
+	if err != nil {
+		e := violation(wire.CodeResponseSchemaMismatch, err)
+		s.opts.Logger.Error("ipc: a result does not fit the manifest", "service", s.name, "method", m.name, "error", err.Error())
+		s.fail(in, e)
+		return
+	}
+	in.Reply(data)
+}
+
+func (s *Service) fail(in *session.Inbound, err *Error) {
+	s.counts.failures.Add(1)
+	in.Fail(err)
+}
+
+// invoke runs a handler and makes an error of its panic.
+func (s *Service) invoke(h Handler, c *call) (result any, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.counts.panics.Add(1)
+			id := wire.NewUUID()
+			s.opts.Logger.Error("ipc: a handler panicked", "service", s.name, "method", c.Method, "errorId", id,
+				"panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			e := wire.Errorf(wire.CodeHandlerFailed, "the handler panicked; the service's log has the cause under %s", id)
+			e.Details.More = map[string]any{"errorId": id}
+			err = e
+		}
+	}()
+	return h(c, &c.Request)
+}
+
+// Event implements session.Handler: a client publishes.
+func (p *peer) Event(in *session.Inbound) {
+	if p.refused != nil {
+		in.Fail(p.refused)
+		return
+	}
+	if err := p.service.publish(string(wire.EventName(in.Channel)), in.Data); err != nil {
+		p.service.fail(in, err)
+	}
+}
+
+// Stray implements session.Handler. A service sends nothing that it does not
+// wait for.
+func (p *peer) Stray([]byte, *Error) {}

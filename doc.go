@@ -1,0 +1,48 @@
+// Package ipc lets processes on one machine call each other as if they were
+// modules of one program. It is all that a user imports to call a service or
+// to be one.
+//
+// # Calling
+//
+// A service is found by its name, through its manifest:
+//
+//	db, err := ipc.Dial(ctx, "database-service", nil)
+//	user, err := ipc.Call[User](ctx, db, "getUserById", 123)
+//
+// Client.Call is the same without types. Many goroutines may call at once;
+// they share one connection, and each waits for its own answer only.
+//
+// # Serving
+//
+//	manifest, err := ipc.LoadManifest("database-service.ekko.ipc.json")
+//	service := ipc.NewService(manifest, nil)
+//	ipc.Handle(service, "getUserById", func(ctx context.Context, id int) (*User, error) { … })
+//	err = service.Serve(ctx)
+//
+// Arguments are checked against the manifest before a handler sees them, and
+// results before they leave. Who calls is in Request.Caller (ipc.CallerOf for
+// a typed handler): the kernel's word, not the caller's.
+//
+// # Events
+//
+//	service.Publish(ctx, "user.created", user)
+//
+//	events, err := db.Subscribe(ctx, "user.*", nil)
+//	for event, err := range events.All(ctx) { … }
+//
+// # What is promised
+//
+// A call gets exactly one outcome: a result or an *Error. It is sent at most
+// once, and Error.Details.Executed says whether it may have run. Calls made
+// one after the other by one goroutine arrive in that order; calls that are
+// outstanding together may be answered in any order.
+//
+// Events of one channel from one publisher arrive in the order in which they
+// were published; between channels no order is promised. A subscriber that
+// does not keep up loses the oldest events, never in silence: the next event
+// of that channel says in Event.Gap what is missing. Publishing never waits
+// for a subscriber.
+//
+// Every wait has an end: calls without a deadline take at most
+// ClientOptions.Timeout, 30 seconds by default.
+package ipc

@@ -1,0 +1,119 @@
+package ipc
+
+import (
+	"errors"
+	"strconv"
+
+	stdjson "encoding/json"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ekkojs/ipc/wire"
+)
+
+// Raw is JSON text: what a call sent or answered, undecoded.
+type Raw []byte
+
+// Decode stores the value in v, which is a pointer as for json.Unmarshal.
+// Member names are matched with regard to case, and unknown ones are ignored.
+func (r Raw) Decode(v any) error {
+	if len(r) == 0 {
+		r = Raw("null")
+	}
+	if err := json.Unmarshal(r, v); err != nil {
+		return wire.Errorf(wire.CodeSchemaMismatch, "%w", readable(err))
+	}
+	return nil
+}
+
+// readable takes the name of the decoding library out of its error.
+func readable(err error) error {
+	semantic, ok := errors.AsType[*json.SemanticError](err)
+	if !ok || semantic.GoType == nil {
+		return err
+	}
+	at := ""
+	if semantic.JSONPointer != "" {
+		at = " at " + string(semantic.JSONPointer)
+	}
+	if semantic.Err != nil {
+		return errors.New("JSON " + semantic.JSONKind.String() + at + " does not fit " + semantic.GoType.String() + ": " + semantic.Err.Error())
+	}
+	return errors.New("JSON " + semantic.JSONKind.String() + at + " does not fit " + semantic.GoType.String())
+}
+
+// String returns the text.
+func (r Raw) String() string { return string(r) }
+
+// MarshalJSON returns the text itself.
+func (r Raw) MarshalJSON() ([]byte, error) {
+	if r == nil {
+		return []byte("null"), nil
+	}
+	return r, nil
+}
+
+// UnmarshalJSON keeps a copy of the text.
+func (r *Raw) UnmarshalJSON(text []byte) error {
+	*r = append((*r)[:0], text...)
+	return nil
+}
+
+// appendJSON appends the JSON of v. Raw, json.RawMessage and jsontext.Value
+// are checked and taken as they are.
+func appendJSON(dst []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...), nil
+	case Raw:
+		return appendRaw(dst, v)
+	case stdjson.RawMessage:
+		return appendRaw(dst, v)
+	case jsontext.Value:
+		return appendRaw(dst, v)
+	case string:
+		return wire.AppendString(dst, v), nil
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10), nil
+	case bool:
+		return strconv.AppendBool(dst, v), nil
+	}
+	text, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		return dst, wire.Errorf(wire.CodeInvalidArgument, "cannot be written as JSON: %w", err)
+	}
+	return append(dst, text...), nil
+}
+
+func appendRaw(dst []byte, text []byte) ([]byte, error) {
+	if len(text) == 0 {
+		return append(dst, "null"...), nil
+	}
+	if err := (*wire.Limits)(nil).Valid(text); err != nil {
+		return dst, err
+	}
+	return append(dst, text...), nil
+}
+
+// appendArguments appends args as a JSON array, or nothing if there are none.
+func appendArguments(dst []byte, args []any) ([]byte, error) {
+	if len(args) == 0 {
+		return dst, nil
+	}
+	for i, arg := range args {
+		if i == 0 {
+			dst = append(dst, '[')
+		} else {
+			dst = append(dst, ',')
+		}
+		var err error
+		if dst, err = appendJSON(dst, arg); err != nil {
+			e := wire.Errorf(wire.CodeOf(err), "argument %d: %w", i+1, err)
+			e.Details.Path = "/" + strconv.Itoa(i)
+			e.Details.Origin = wire.OriginClient
+			return dst, e
+		}
+	}
+	return append(dst, ']'), nil
+}

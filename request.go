@@ -1,0 +1,129 @@
+package ipc
+
+import (
+	"context"
+	"os"
+
+	"github.com/ekkojs/ipc/auth"
+	"github.com/ekkojs/ipc/internal/session"
+	"github.com/ekkojs/ipc/manifest"
+	"github.com/ekkojs/ipc/wire"
+)
+
+// Caller is who sent a request: the kernel's word, not the caller's.
+type Caller = auth.Caller
+
+// sameUser admits the service's own user and root.
+func sameUser(c Caller) bool {
+	return c.Known && (c.UID == 0 || int(c.UID) == os.Geteuid())
+}
+
+// Request is one call, on its way to a handler on either side.
+type Request struct {
+	// Method is the name of the method.
+	Method string
+
+	// Data is the arguments as the caller sent them: an array, a single
+	// value, or an object of named arguments. On a service it is valid until
+	// the handler returns; copy it to keep it.
+	Data Raw
+
+	// Caller is who calls. It is the zero Caller on a client.
+	Caller Caller
+
+	decl *manifest.Method // nil on a client, and where the manifest does not declare it
+}
+
+// Args returns the arguments in the order of the declared parameters, with
+// defaults in the place of absent ones. Arguments left out at the end are
+// left out here.
+func (r *Request) Args() ([]Raw, error) {
+	if r.decl == nil {
+		return positional(r.Data)
+	}
+	values, err := r.decl.Arguments(r.Data)
+	if err != nil {
+		return nil, violation(wire.CodeSchemaMismatch, err)
+	}
+	args := make([]Raw, len(values))
+	for i, v := range values {
+		args[i] = Raw(v)
+	}
+	return args, nil
+}
+
+// positional splits the arguments of a method whose parameters are not
+// declared.
+func positional(data Raw) ([]Raw, error) {
+	if len(data) == 0 {
+		return nil, nil
+	}
+	if data[0] != '[' {
+		return []Raw{data}, nil
+	}
+	var args []Raw
+	err := data.Decode(&args)
+	return args, err
+}
+
+// Decode stores the arguments in order in what the targets point to.
+// Arguments that were left out leave their targets as they are.
+func (r *Request) Decode(targets ...any) error {
+	args, err := r.Args()
+	if err != nil {
+		return err
+	}
+	for i, arg := range args {
+		if i >= len(targets) {
+			break
+		}
+		if err := arg.Decode(targets[i]); err != nil {
+			e := wire.Errorf(wire.CodeSchemaMismatch, "argument %s: %w", r.parameter(i), err)
+			e.Details.Path = "/" + r.parameter(i)
+			return e
+		}
+	}
+	return nil
+}
+
+// Handler does what a request asks. On a service it runs for one request at a
+// time per connection as long as it is quick (about a millisecond); slower
+// ones run beside each other. It must be safe for concurrent use. The result
+// becomes JSON; a Raw is sent as it is.
+type Handler func(ctx context.Context, r *Request) (any, error)
+
+// Interceptor wraps a Handler; it has the same form on both sides of a
+// connection.
+type Interceptor func(Handler) Handler
+
+// intercept composes interceptors around h, the first one outermost.
+func intercept(h Handler, interceptors []Interceptor) Handler {
+	for i := len(interceptors) - 1; i >= 0; i-- {
+		h = interceptors[i](h)
+	}
+	return h
+}
+
+// call is one request on a service, in one allocation.
+type call struct {
+	Request
+	session.Context
+}
+
+// callerKey finds the Caller in a handler's context.
+type callerKey struct{}
+
+// Value gives handlers their caller, and else what the service's context has.
+func (c *call) Value(key any) any {
+	if _, ok := key.(callerKey); ok {
+		return c.Caller
+	}
+	return c.Context.Value(key)
+}
+
+// CallerOf returns who sent the request that a handler's ctx belongs to: for
+// typed handlers, which have no Request. It is the zero Caller elsewhere.
+func CallerOf(ctx context.Context) Caller {
+	caller, _ := ctx.Value(callerKey{}).(Caller)
+	return caller
+}

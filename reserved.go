@@ -1,0 +1,219 @@
+package ipc
+
+import (
+	"time"
+
+	"github.com/ekkojs/ipc/internal/hub"
+	"github.com/ekkojs/ipc/internal/session"
+	"github.com/ekkojs/ipc/transport"
+	"github.com/ekkojs/ipc/wire"
+)
+
+// ProtocolVersion is the version of spec/protocol.md that is spoken here.
+const ProtocolVersion = 1
+
+// reserved answers the requests to the service "ipc", which every service is
+// besides itself.
+func (s *Service) reserved(p *peer, in *session.Inbound) {
+	name := in.Action
+	if len(name) == 0 {
+		_, name = wire.SplitChannel(in.Channel)
+	}
+	var answer any
+	switch string(name) {
+	case "ping":
+		in.Reply(in.Data)
+		return
+	case "describe":
+		answer = Raw(s.manifest.Raw())
+	case "hello":
+		var err *Error
+		if answer, err = s.hello(p, Raw(in.Data)); err != nil {
+			s.fail(in, err)
+			return
+		}
+	case "stats":
+		answer = s.stats()
+	case "connections":
+		answer = s.connections()
+	case "health":
+		answer = map[string]any{"status": "ok", "service": s.name, "uptimeMs": time.Since(s.started).Milliseconds()}
+	default:
+		s.fail(in, wire.Errorf(wire.CodeMethodNotFound, "the reserved service ipc has no method %q; it has hello, ping, describe, stats, connections and health", name))
+		return
+	}
+	data, err := appendJSON(nil, answer)
+	if err != nil {
+		s.fail(in, asError(err))
+		return
+	}
+	in.Reply(data)
+}
+
+// hello tells a client what it may expect.
+func (s *Service) hello(p *peer, data Raw) (any, *Error) {
+	args, err := positional(data)
+	if err != nil {
+		return nil, asError(err)
+	}
+	if len(args) > 0 {
+		var offer struct {
+			Versions []int `json:"versions"`
+		}
+		if err := args[0].Decode(&offer); err != nil {
+			return nil, asError(err)
+		}
+		if offer.Versions != nil && !contains(offer.Versions, ProtocolVersion) {
+			e := wire.Errorf(wire.CodeUnsupportedVersion, "this is protocol version %d", ProtocolVersion)
+			e.Details.More = map[string]any{"offered": offer.Versions, "supported": []int{ProtocolVersion}}
+			return nil, e
+		}
+	}
+	identity := map[string]any{}
+	if p.caller.Known {
+		identity = map[string]any{"uid": p.caller.UID, "gid": p.caller.GID, "pid": p.caller.PID}
+	}
+	roles := p.caller.Roles
+	if roles == nil {
+		roles = []string{}
+	}
+	return map[string]any{
+		"protocol": ProtocolVersion,
+		"service":  s.name,
+		"version":  s.manifest.Service.Version,
+		"limits": map[string]any{
+			"maxFrame":    orElse(s.opts.MaxFrame, transport.DefaultMaxFrame),
+			"maxInFlight": orElse(s.opts.MaxInFlight, session.DefaultMaxInFlight),
+		},
+		"features": []string{"batch", "cancel", "deadline", "events"},
+		"identity": identity,
+		"roles":    roles,
+	}, nil
+}
+
+func contains(list []int, v int) bool {
+	for _, x := range list {
+		if x == v {
+			return true
+		}
+	}
+	return false
+}
+
+func orElse(v, def int) int {
+	if v == 0 {
+		return def
+	}
+	return v
+}
+
+func (s *Service) stats() any {
+	h := s.hub.Stats()
+	s.mu.Lock()
+	connections := len(s.peers)
+	s.mu.Unlock()
+	return map[string]any{
+		"requests":      s.counts.requests.Load(),
+		"failures":      s.counts.failures.Load(),
+		"panics":        s.counts.panics.Load(),
+		"events":        s.counts.events.Load(),
+		"connections":   connections,
+		"subscriptions": h.Subscriptions,
+		"uptimeMs":      time.Since(s.started).Milliseconds(),
+	}
+}
+
+func (s *Service) connections() any {
+	type connection struct {
+		UID uint32 `json:"uid"`
+		PID int32  `json:"pid"`
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]connection, 0, len(s.peers))
+	for p := range s.peers {
+		list = append(list, connection{UID: p.caller.UID, PID: p.caller.PID})
+	}
+	return list
+}
+
+// subscribe answers a subscription. The pattern is the channel.
+func (p *peer) subscribe(in *session.Inbound) {
+	s := p.service
+	pattern := string(wire.EventName(in.Channel))
+	parsed, err := wire.ParsePattern(pattern)
+	if err != nil {
+		s.fail(in, asError(err))
+		return
+	}
+	if parsed.IsLiteral() && !s.manifest.Publishable(pattern) {
+		s.fail(in, s.noChannel(pattern))
+		return
+	}
+	subscriber := p.subscriberOf()
+	in.ReplyAtomically(func() ([]byte, *Error) {
+		id, start, err := subscriber.Subscribe(pattern, nil)
+		if err != nil {
+			return nil, asError(err)
+		}
+		p.patterns[id] = pattern
+		return subscribed(id, start), nil
+	})
+}
+
+// subscribed is the data of the answer to a subscription.
+func subscribed(id string, start hub.Start) []byte {
+	type cursor struct {
+		Epoch string `json:"epoch"`
+		Seq   uint64 `json:"seq"`
+	}
+	answer := struct {
+		Subscription string            `json:"subscription"`
+		From         cursor            `json:"from"`
+		Channels     map[string]cursor `json:"channels,omitempty"`
+	}{Subscription: id, From: cursor(start.Cursor)}
+	for name, c := range start.Channels {
+		if answer.Channels == nil {
+			answer.Channels = map[string]cursor{}
+		}
+		answer.Channels[name] = cursor(c)
+	}
+	data, err := appendJSON(nil, answer)
+	if err != nil {
+		panic("ipc: the answer to a subscription is not JSON: " + err.Error())
+	}
+	return data
+}
+
+// unsubscribe ends the subscription whose id is in data, or without data all
+// those of the pattern that is the channel.
+func (p *peer) unsubscribe(in *session.Inbound) {
+	s := p.service
+	var which struct {
+		Subscription string `json:"subscription"`
+	}
+	if err := Raw(in.Data).Decode(&which); in.Data != nil && (err != nil || which.Subscription == "") {
+		s.fail(in, wire.Errorf(wire.CodeSchemaMismatch, `unsubscribe names its subscription in data: {"subscription":"…"}; or, without data, a pattern in channel`))
+		return
+	}
+	pattern := string(wire.EventName(in.Channel))
+	subscriber := p.subscriberOf()
+	found := false
+	in.ReplyAtomically(func() ([]byte, *Error) {
+		for id, subscribed := range p.patterns {
+			if id == which.Subscription || in.Data == nil && subscribed == pattern {
+				delete(p.patterns, id)
+				found = subscriber.Unsubscribe(id) || found
+			}
+		}
+		switch {
+		case found:
+			return null, nil
+		case in.Data == nil:
+			return nil, wire.Errorf(wire.CodeNotFound, "there is no subscription to %q on this connection", pattern)
+		}
+		return nil, wire.Errorf(wire.CodeNotFound, "there is no subscription %q on this connection", which.Subscription)
+	})
+}
+
+var null = []byte("null")

@@ -1,0 +1,360 @@
+package ipc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ekkojs/ipc/auth"
+	"github.com/ekkojs/ipc/internal/hub"
+	"github.com/ekkojs/ipc/internal/registry"
+	"github.com/ekkojs/ipc/internal/session"
+	"github.com/ekkojs/ipc/manifest"
+	"github.com/ekkojs/ipc/transport"
+	"github.com/ekkojs/ipc/wire"
+)
+
+// Service answers the requests of its clients and publishes events to them.
+// Its methods may be called at any time from any goroutine, but for Handle
+// and HandleDefault, which come before Serve.
+type Service struct {
+	manifest *manifest.Manifest
+	opts     ServiceOptions
+	name     string
+	methods  map[string]*method
+	other    Handler // for declared methods without a handler of their own; may be nil
+	hub      *hub.Hub
+	watchdog *session.Watchdog
+	started  time.Time
+	counts   counts
+
+	mu        sync.Mutex // guards all below
+	state     serviceState
+	misuse    error // the first mistake of the program that sets the service up
+	listeners []transport.Listener
+	peers     map[*peer]struct{}
+	locals    map[*Subscription]struct{}
+	accepting sync.WaitGroup
+	ready     chan struct{} // closed when clients can connect
+	stopped   chan struct{} // closed when Shutdown is through
+}
+
+type serviceState uint8
+
+const (
+	stateNew serviceState = iota
+	stateServing
+	stateStopping
+)
+
+// NewService returns a service that is what m promises. A nil m is a mistake
+// of the program and panics.
+func NewService(m *manifest.Manifest, opts *ServiceOptions) *Service {
+	if m == nil {
+		panic("ipc: NewService without a manifest")
+	}
+	s := &Service{
+		manifest: m,
+		opts:     opts.orDefault(),
+		name:     m.Service.Name,
+		methods:  map[string]*method{},
+		watchdog: &session.Watchdog{},
+		started:  time.Now(),
+		peers:    map[*peer]struct{}{},
+		locals:   map[*Subscription]struct{}{},
+		ready:    make(chan struct{}),
+		stopped:  make(chan struct{}),
+	}
+	s.hub = hub.New(&hub.Options{MaxFrame: s.opts.MaxFrame})
+	for name, decl := range m.Methods {
+		s.methods[name] = &method{name: name, decl: decl}
+	}
+	return s
+}
+
+// Manifest returns what the service promises.
+func (s *Service) Manifest() *manifest.Manifest { return s.manifest }
+
+// Handle makes h answer the calls of method, which the manifest declares. A
+// mistake (an unknown method, a second handler) is reported by Serve.
+func (s *Service) Handle(name string, h Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.methods[name]
+	switch {
+	case s.state != stateNew:
+		s.blame("Handle(%q) comes before Serve", name)
+	case m == nil:
+		hint := ""
+		if near := manifest.Closest(name, s.manifest.MethodNames()); near != "" {
+			hint = fmt.Sprintf("; did you mean %q?", near)
+		}
+		s.blame("the manifest of %s declares no method %q%s", s.name, name, hint)
+	case m.handler != nil:
+		s.blame("method %q has a handler already", name)
+	case h == nil:
+		s.blame("the handler of %q is nil", name)
+	default:
+		m.handler = intercept(h, s.opts.Interceptors)
+	}
+}
+
+// HandleDefault makes h answer the calls of every declared method that has no
+// handler of its own. Without it they are answered UNIMPLEMENTED.
+func (s *Service) HandleDefault(h Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateNew {
+		s.blame("HandleDefault comes before Serve")
+		return
+	}
+	s.other = intercept(h, s.opts.Interceptors)
+}
+
+func (s *Service) blame(format string, args ...any) {
+	if s.misuse == nil {
+		s.misuse = fmt.Errorf("ipc: "+format, args...)
+	}
+}
+
+// Serve accepts clients at the addresses, or where the manifest says if none
+// is given, until ctx ends or Shutdown is called; then it returns nil once
+// running requests are through, or after ServiceOptions.DrainTimeout. Any
+// other return is an error, and nothing of the service is left behind.
+func (s *Service) Serve(ctx context.Context, addresses ...string) error {
+	if err := s.start(ctx, addresses); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.DrainTimeout)
+		defer cancel()
+		s.Shutdown(drain) // what is not through by then is cut off, as documented
+	case <-s.stopped:
+	}
+	return nil
+}
+
+// start opens the listeners and begins to accept.
+func (s *Service) start(ctx context.Context, addresses []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.misuse != nil:
+		return s.misuse
+	case s.state == stateServing:
+		return errors.New("ipc: Serve was called already")
+	case s.state == stateStopping:
+		return ErrClosed
+	}
+	if len(addresses) == 0 {
+		address, err := registry.AddressOf(s.manifest)
+		if err != nil {
+			return err
+		}
+		addresses = []string{address}
+	}
+	for _, m := range s.methods {
+		if m.handler == nil {
+			m.handler = s.other
+		}
+	}
+	for _, address := range addresses {
+		l, err := transport.Listen(ctx, address, &transport.Options{MaxFrame: s.opts.MaxFrame})
+		if err != nil {
+			for _, l := range s.listeners {
+				l.Close()
+			}
+			s.listeners = nil
+			return listenError(s.name, address, err)
+		}
+		s.listeners = append(s.listeners, l)
+	}
+	s.state = stateServing
+	reached := make([]string, len(s.listeners))
+	for i, l := range s.listeners {
+		reached[i] = l.Addr()
+		s.accepting.Go(func() { s.accept(l) })
+	}
+	close(s.ready)
+	if s.opts.Ready != nil {
+		s.opts.Ready(reached)
+	}
+	return nil
+}
+
+// Ready returns a channel that is closed when clients can connect.
+// ServiceOptions.Ready is told where.
+func (s *Service) Ready() <-chan struct{} { return s.ready }
+
+// listenError translates what kept the service from listening.
+func listenError(name, address string, err error) error {
+	code := wire.CodeTransportUnsupported
+	switch {
+	case errors.Is(err, transport.ErrAddressInUse):
+		code = wire.CodeNameTaken
+	case errors.Is(err, transport.ErrUntrustedPath):
+		code = wire.CodePermissionDenied
+	case errors.Is(err, transport.ErrUnsupported):
+	default:
+		return fmt.Errorf("%s cannot listen at %s: %w", name, address, err)
+	}
+	return wire.Errorf(code, "%s cannot listen at %s: %w", name, address, err)
+}
+
+func (s *Service) accept(l transport.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			if !errors.Is(err, net.ErrClosed) {
+				s.opts.Logger.Error("ipc: no longer accepting clients", "service", s.name, "address", l.Addr(), "error", err.Error())
+			}
+			return
+		}
+		s.welcome(conn)
+	}
+}
+
+// welcome starts a session with a new client.
+func (s *Service) welcome(conn transport.Conn) {
+	caller, err := auth.FromPeer(conn.Peer())
+	p := &peer{service: s, caller: caller, patterns: map[string]string{}}
+	if err != nil || !s.opts.Admit(caller) {
+		p.refused = wire.Errorf(wire.CodeUnauthenticated, "%s does not admit %s", s.name, caller)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == stateStopping {
+		conn.Close()
+		return
+	}
+	if len(s.peers) >= s.opts.MaxConnections {
+		e := wire.Errorf(wire.CodeQuotaExceeded, "%s has %d connections, which is all it takes", s.name, len(s.peers))
+		e.Details.More = map[string]any{"resource": "connections", "limit": s.opts.MaxConnections}
+		session.TurnAway(conn, e)
+		return
+	}
+	s.peers[p] = struct{}{}
+	p.start(conn)
+}
+
+// Shutdown stops accepting clients, lets running requests finish while new
+// ones are told SHUTTING_DOWN, and ends the connections. When ctx ends
+// before, what still runs is cut off, and the error is ctx's. Handlers see
+// their contexts end then; Shutdown does not wait for those that go on.
+func (s *Service) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	first := s.state != stateStopping
+	started := s.state == stateServing
+	s.state = stateStopping
+	listeners, peers := s.listeners, make([]*peer, 0, len(s.peers))
+	for p := range s.peers {
+		peers = append(peers, p)
+	}
+	locals := make([]*Subscription, 0, len(s.locals))
+	for l := range s.locals {
+		locals = append(locals, l)
+	}
+	s.mu.Unlock()
+	if !first {
+		select {
+		case <-s.stopped:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for _, l := range listeners {
+		l.Close()
+	}
+	if started {
+		s.accepting.Wait()
+	}
+	errs := make([]error, len(peers))
+	var drains sync.WaitGroup
+	for i, p := range peers {
+		drains.Go(func() { errs[i] = p.session.Drain(ctx) })
+	}
+	drains.Wait()
+	for _, l := range locals {
+		l.Close()
+	}
+	s.watchdog.Stop()
+	close(s.stopped)
+	return errors.Join(slices.CompactFunc(errs, func(a, b error) bool { return a == b })...)
+}
+
+// Publish sends an event to everybody who subscribed to it, on this machine
+// and within the service. The manifest must declare it, and data must fit the
+// declared schema. It never waits for a subscriber.
+func (s *Service) Publish(ctx context.Context, event string, data any) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	text, err := appendJSON(nil, data)
+	if err != nil {
+		return err
+	}
+	if err := s.publish(event, text); err != nil {
+		return err
+	}
+	return nil
+}
+
+// publish checks an event against the manifest and gives it to the hub.
+func (s *Service) publish(name string, data Raw) *Error {
+	if err := s.checkEvent(name, data); err != nil {
+		return err
+	}
+	if _, _, err := s.hub.Publish(name, data); err != nil {
+		return asError(err)
+	}
+	s.counts.events.Add(1)
+	return nil
+}
+
+func (s *Service) checkEvent(name string, data Raw) *Error {
+	if err := wire.CheckName(name); err != nil {
+		return asError(err)
+	}
+	if !s.manifest.Publishable(name) {
+		return s.noChannel(name)
+	}
+	if e := s.manifest.EventByName(name); e != nil {
+		if err := e.Check(data); err != nil {
+			return violation(wire.CodeSchemaMismatch, err)
+		}
+	}
+	return nil
+}
+
+// noChannel is the answer to a name that the manifest does not declare.
+func (s *Service) noChannel(name string) *Error {
+	hint := ""
+	if near := manifest.Closest(name, slices.Concat(s.manifest.EventNames(), s.manifest.ChannelNames())); near != "" {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return wire.Errorf(wire.CodeChannelNotFound, "%s declares no event or channel %q%s", s.name, name, hint)
+}
+
+// violation turns what the manifest found into an error of the wire.
+func violation(code Code, err error) *Error {
+	e := wire.Errorf(code, "%w", err)
+	if v, ok := errors.AsType[*manifest.Violation](err); ok {
+		e.Details.Path = v.Path
+		e.Details.More = map[string]any{"rule": v.Rule}
+	}
+	return e
+}
+
+// asError makes an *Error of any error.
+func asError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return wire.Errorf(wire.CodeOf(err), "%w", err)
+}
