@@ -203,26 +203,16 @@ const maxRoutes = 1024
 // argument becomes JSON; Raw, json.RawMessage and jsontext.Value are sent as
 // they are. The error is an *Error, the service's or one made here.
 func (c *Client) Call(ctx context.Context, method string, args ...any) (Raw, error) {
-	b := argumentBuffers.Get().(*argumentBuffer)
+	b := texts.Get().(*text)
 	defer b.release()
 	var err error
-	if b.text, err = appendArguments(b.text[:0], args); err != nil {
+	if b.json, err = appendArguments(b.json[:0], args); err != nil {
 		return nil, err
 	}
 	if len(args) == 0 {
 		return c.CallRaw(ctx, method, nil)
 	}
-	return c.CallRaw(ctx, method, b.text)
-}
-
-type argumentBuffer struct{ text []byte }
-
-var argumentBuffers = sync.Pool{New: func() any { return &argumentBuffer{make([]byte, 0, 512)} }}
-
-func (b *argumentBuffer) release() {
-	if cap(b.text) <= 64<<10 {
-		argumentBuffers.Put(b)
-	}
+	return c.CallRaw(ctx, method, b.json)
 }
 
 // CallRaw is Call with the arguments as JSON: an array of them, a single

@@ -215,10 +215,11 @@ func (p *peer) answer(in *session.Inbound, m *method, c *call, result any, err e
 		s.fail(in, handlerError(err, c.Err(), sameUser(p.caller)))
 		return
 	}
-	var few [512]byte
-	data, err := appendJSON(few[:0], result)
+	b := texts.Get().(*text)
+	defer b.release()
+	b.json, err = appendJSON(b.json[:0], result)
 	if err == nil {
-		err = m.decl.CheckResult(data)
+		err = m.decl.CheckResult(b.json)
 	}
 	if err != nil {
 		e := violation(wire.CodeResponseSchemaMismatch, err)
@@ -226,7 +227,7 @@ func (p *peer) answer(in *session.Inbound, m *method, c *call, result any, err e
 		s.fail(in, e)
 		return
 	}
-	in.Reply(data)
+	in.Reply(b.json)
 }
 
 func (s *Service) fail(in *session.Inbound, err *Error) {

@@ -96,7 +96,9 @@ func TestSubscriptionEnds(t *testing.T) {
 	if _, err := sub.Next(t.Context()); !errors.Is(err, ipc.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
-	stats, err := ipc.Call[struct{ Subscriptions int }](t.Context(), c, "ipc.stats")
+	stats, err := ipc.Call[struct {
+		Subscriptions int `json:"subscriptions"`
+	}](t.Context(), c, "ipc.stats")
 	if err != nil || stats.Subscriptions != 0 {
 		t.Errorf("the service counts %+v, %v", stats, err)
 	}
@@ -179,7 +181,7 @@ func TestASlowReaderLearnsWhatItMissed(t *testing.T) {
 
 func TestSubscriptionSurvivesARestart(t *testing.T) {
 	address := unixAddress(t)
-	first := newFixture(t, &ipc.ServiceOptions{Logger: quiet})
+	first := newFixture(&ipc.ServiceOptions{Logger: quiet})
 	stop := serveAt(t, first, address)
 	c := dial(t, address, nil)
 	sub, err := c.Subscribe(t.Context(), "user.updated", nil)
@@ -192,7 +194,7 @@ func TestSubscriptionSurvivesARestart(t *testing.T) {
 	}
 	stop()
 
-	second := newFixture(t, &ipc.ServiceOptions{Logger: quiet})
+	second := newFixture(&ipc.ServiceOptions{Logger: quiet})
 	t.Cleanup(serveAt(t, second, address))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

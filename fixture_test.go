@@ -7,12 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/ekkojs/ipc"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const manifestText = `{
   "service": {"name": "fixture", "version": "1.2.3", "transport": {"type": "auto", "address": "fixture"}},
@@ -55,9 +51,12 @@ type addition struct {
 }
 
 // newFixture returns a service whose handlers do what their methods say.
-func newFixture(t testing.TB, opts *ipc.ServiceOptions) *ipc.Service {
-	t.Helper()
-	s := ipc.NewService(parse(t, manifestText), opts)
+func newFixture(opts *ipc.ServiceOptions) *ipc.Service {
+	m, err := ipc.ParseManifest([]byte(manifestText))
+	if err != nil {
+		panic(err)
+	}
+	s := ipc.NewService(m, opts)
 	s.Handle("echo", func(_ context.Context, r *ipc.Request) (any, error) {
 		args, err := r.Args()
 		if err != nil || len(args) == 0 {
@@ -115,7 +114,7 @@ func start(t testing.TB, opts *ipc.ServiceOptions) (address string, s *ipc.Servi
 	if o.Logger == nil {
 		o.Logger = quiet
 	}
-	s = newFixture(t, &o)
+	s = newFixture(&o)
 	return serve(t, s), s
 }
 

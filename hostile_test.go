@@ -206,7 +206,9 @@ func TestJ08_GarbageDisturbsNobody(t *testing.T) {
 			t.Fatalf("somebody else's garbage hurt: %v", err)
 		}
 	}
-	stats, err := ipc.Call[struct{ Panics int }](t.Context(), c, "ipc.stats")
+	stats, err := ipc.Call[struct {
+		Panics int `json:"panics"`
+	}](t.Context(), c, "ipc.stats")
 	if err != nil || stats.Panics != 0 {
 		t.Errorf("got %+v, %v", stats, err)
 	}

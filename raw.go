@@ -3,6 +3,7 @@ package ipc
 import (
 	"errors"
 	"strconv"
+	"sync"
 
 	stdjson "encoding/json"
 
@@ -116,4 +117,15 @@ func appendArguments(dst []byte, args []any) ([]byte, error) {
 		}
 	}
 	return append(dst, ']'), nil
+}
+
+// text is a buffer for JSON on its way into a message, which copies it.
+type text struct{ json []byte }
+
+var texts = sync.Pool{New: func() any { return &text{make([]byte, 0, 512)} }}
+
+func (t *text) release() {
+	if cap(t.json) <= 64<<10 {
+		texts.Put(t)
+	}
 }

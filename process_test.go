@@ -1,0 +1,164 @@
+package ipc_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/ekkojs/ipc"
+)
+
+// serveEnv makes the test binary a service at the address it holds.
+const serveEnv = "EKKO_IPC_TEST_SERVE"
+
+func TestMain(m *testing.M) {
+	if address := os.Getenv(serveEnv); address != "" {
+		os.Exit(serveAsProcess(address))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func serveAsProcess(address string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	s := newFixture(&ipc.ServiceOptions{Logger: quiet, Ready: func(a []string) { fmt.Println("ready", a[0]) }})
+	if err := s.Serve(ctx, address); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// process starts a service in a process of its own, which has ended when the
+// test has.
+func process(t *testing.T, address string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), serveEnv+"="+address)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.HasPrefix(line, "ready ") {
+		t.Fatalf("the service said %q, %v", line, err)
+	}
+	return cmd
+}
+
+// TestServiceKilledMidCall kills a service with calls outstanding. Each call
+// ends, with an error that does not claim to know whether it ran, and a new
+// service takes the place of the dead one.
+func TestServiceKilledMidCall(t *testing.T) {
+	address := unixAddress(t)
+	for round := range 10 {
+		cmd := process(t, address)
+		c, err := ipc.Dial(t.Context(), address, nil)
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		const calls = 20
+		outcomes := make(chan error, calls)
+		for range calls {
+			go func() {
+				_, err := c.Call(t.Context(), "wait")
+				outcomes <- err
+			}()
+		}
+		for { // until all of them are at the service
+			stats, err := ipc.Call[struct {
+				Requests int `json:"requests"`
+			}](t.Context(), c, "ipc.stats")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if stats.Requests == calls {
+				break
+			}
+		}
+		cmd.Process.Kill()
+		cmd.Wait()
+		for range calls {
+			err := <-outcomes
+			var e *ipc.Error
+			if !errors.As(err, &e) || e.Code != ipc.CodeConnectionLost || e.Details.Executed != ipc.ExecutedMaybe || e.Details.Retryable {
+				t.Errorf("round %d: %v", round, err)
+			}
+		}
+		if _, err := c.Call(t.Context(), "echo", 1); ipc.CodeOf(err) != ipc.CodeServiceUnavailable {
+			t.Errorf("round %d: with the service gone: %v", round, err)
+		}
+		process(t, address)
+		if _, err := c.Call(t.Context(), "echo", 1); err != nil {
+			t.Errorf("round %d: the new service was not found: %v", round, err)
+		}
+		c.Close()
+		// The second process is killed by the next round's clean-up only
+		// after the first would need its address.
+		address = unixAddress(t)
+	}
+}
+
+// TestServiceEndsOnSIGTERM lets a service end as its users do.
+func TestServiceEndsOnSIGTERM(t *testing.T) {
+	address := unixAddress(t)
+	cmd := process(t, address)
+	c := dial(t, address, nil)
+	if _, err := c.Call(t.Context(), "echo", 1); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Process.Signal(syscall.SIGTERM)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	left, err := filepath.Glob(filepath.Dir(strings.TrimPrefix(address, "unix:")) + "/*")
+	if err != nil || len(left) != 0 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+}
+
+// TestClientKilledMidCall leaves handlers without their caller: their
+// contexts end.
+func TestClientKilledMidCall(t *testing.T) {
+	m := parse(t, manifestText)
+	s := ipc.NewService(m, &ipc.ServiceOptions{Logger: quiet})
+	ended := make(chan error, 1)
+	began := make(chan struct{}, 1)
+	s.Handle("wait", func(ctx context.Context, _ *ipc.Request) (any, error) {
+		began <- struct{}{}
+		<-ctx.Done()
+		ended <- ctx.Err()
+		return nil, nil
+	})
+	address := serve(t, s)
+	c := raw(t, address)
+	fmt.Fprintln(c, `{"type":"request","messageId":"1","action":"wait"}`)
+	<-began
+	c.Close()
+	select {
+	case err := <-ended:
+		if err != context.Canceled {
+			t.Errorf("the handler saw %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the handler still waits for a caller that is gone")
+	}
+}
