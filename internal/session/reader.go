@@ -157,9 +157,6 @@ func (s *Session) serve(r *reader, takeOver bool) {
 		}
 		s.flushInline()
 		s.stallWhileFull()
-		if s.drained() {
-			s.conn.InterruptRead() // once more, for what is in flight
-		}
 	}
 }
 
