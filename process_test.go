@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -32,6 +33,10 @@ func TestMain(m *testing.M) {
 func serveAsProcess(address string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	go func() { // the test that started it has ended, in whatever way
+		io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
 	s := newFixture(&ipc.ServiceOptions{Logger: quiet, Ready: func(a []string) { fmt.Println("ready", a[0]) }})
 	if err := s.Serve(ctx, address); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -49,6 +54,9 @@ func process(t *testing.T, address string) *exec.Cmd {
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
