@@ -12,7 +12,7 @@ func Closest(name string, candidates []string) string {
 	}
 	// A third of the letters may be wrong, and never more than three: beyond
 	// that suggestions become noise.
-	limit := min(1+len(name)/4, 3)
+	limit := min(max(1, len(name)/3), 3)
 	best, at := "", limit+1
 	var lower string
 	for _, c := range candidates {

@@ -62,6 +62,21 @@ func (n *node) find(tokens []string) *node {
 	return n
 }
 
+// objects is the number of objects that the value is made of.
+func (n *node) objects() int {
+	count := 0
+	if n.kind == '{' {
+		count = 1
+	}
+	for _, m := range n.members {
+		count += m.value.objects()
+	}
+	for _, e := range n.elems {
+		count += e.objects()
+	}
+	return count
+}
+
 // called names a kind for a message.
 func called(k jsontext.Kind) string {
 	switch k {

@@ -13,6 +13,8 @@ const (
 	maxMembers    = 4096    // declared members of one object, the limit of the wire
 	maxParameters = 64      // of one method
 	maxProblems   = 500     // reported of each severity
+	maxSchemas    = 2048    // full JSON Schemas and validations
+	maxKeywords   = 8192    // objects inside of these; the compiler is quadratic in them
 )
 
 // Options changes what is accepted. A nil *Options is the default of each

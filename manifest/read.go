@@ -18,7 +18,14 @@ type reader struct {
 	options *Options
 	m       *Manifest
 	schemas []*schema
-	broken  bool // errors were found before [reader.afterwards], so types may be unfinished
+
+	typeNames []string // built-in and declared, sorted, once they are needed
+	hinted    int      // suggestions of types made so far
+	compared  int      // events compared with patterns so far
+	keywords  int      // objects inside of full schemas so far
+
+	unaffordable bool // that there is too much JSON Schema is reported
+	broken       bool // errors were found before [reader.afterwards], so types may be unfinished
 }
 
 // variants are field names seen in the wild for what is called otherwise here.
@@ -48,7 +55,7 @@ func (r *reader) compact(n *node) []byte {
 	text := jsontext.Value(slices.Clone(r.report.text[n.start:n.end]))
 	// It fails on nothing but duplicate names, which are reported already.
 	_ = text.Compact(jsontext.AllowDuplicateNames(true))
-	return text
+	return slices.Clip(text)
 }
 
 var manifestFields = []string{"$schema", "service", "methods", "events", "channels", "types"}
@@ -226,8 +233,13 @@ func (o *object) millis(name string, least, most time.Duration) time.Duration {
 	return time.Duration(o.whole(name, least.Milliseconds(), most.Milliseconds())) * time.Millisecond
 }
 
-// texts is a field that is a list of strings, none of them empty.
+// texts is a field that is a list of strings of which each says something.
 func (o *object) texts(name string) []string {
+	return o.strings(name, 1)
+}
+
+// strings is a field that is a list of strings of so many bytes at least.
+func (o *object) strings(name string, least int) []string {
 	n := o.kind(name, '[')
 	if n == nil {
 		return nil
@@ -237,7 +249,7 @@ func (o *object) texts(name string) []string {
 		if !o.r.expect(e, '"', "each of "+quote(name)) {
 			continue
 		}
-		if e.text == "" {
+		if len(e.text) < least {
 			o.r.errorf(e, "empty", "each of %s must say something", quote(name))
 			continue
 		}

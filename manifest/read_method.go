@@ -62,9 +62,9 @@ func (r *reader) methodName(at member) {
 	path := at.value.pointer()
 	switch {
 	case slices.Contains(takenInJS, at.name):
-		r.at(at.at, Warning, "js-name", path, "JavaScript clients have a %s of their own: this method is reached by $call(%s) only", at.name, quote(at.name))
+		r.at(at.at, Warning, "js-name", path, "JavaScript clients have %s for themselves: this method is reached by $call only", quote(at.name))
 	case slices.Contains(hiddenInJS, at.name):
-		r.at(at.at, Warning, "js-name", path, "every JavaScript object is asked for %s by the language or its tools: this method is reached by $call(%s) only", at.name, quote(at.name))
+		r.at(at.at, Warning, "js-name", path, "JavaScript and its tools ask any object for %s: this method is reached by $call only", quote(at.name))
 	}
 	if s := r.m.Service.Name; s != "" && nameProblem(at.name) == "" {
 		if p := nameProblem(s + "." + at.name); p != "" {
@@ -263,7 +263,7 @@ func (r *reader) finishMethod(mt *Method, at member) {
 		}
 		var f fail
 		if p.check(p.Default, 0, &f) < 0 {
-			r.errorf(list.elems[i].get("default"), "default", "the default does not fit: %s", f.violation("it").Message)
+			r.errorf(list.elems[i].get("default"), "default", "the default does not fit: %s", f.violation("").Message)
 		}
 	}
 }

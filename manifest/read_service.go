@@ -70,6 +70,9 @@ func (r *reader) instances(o *object, main *Transport) []Instance {
 	for _, e := range list.elems {
 		if e.kind == '"' {
 			t := Transport{Type: main.Type, Address: e.text, Port: main.Port, TLS: main.TLS}
+			if e.text == "" {
+				r.errorf(e, "address", "the address is empty")
+			}
 			r.address(e, &t)
 			out = append(out, Instance{t, 1})
 			continue
@@ -90,7 +93,7 @@ func (r *reader) activation(n *node) *Activation {
 		return nil
 	}
 	a := &Activation{
-		Args:        o.texts("args"),
+		Args:        o.strings("args", 0),
 		Cwd:         o.text("cwd"),
 		IdleTimeout: o.millis("idleTimeoutMs", 0, maxIdle),
 	}

@@ -58,8 +58,9 @@ func (r *reader) transportFields(o *object, as *Transport) Transport {
 		Timeout:        o.millis("timeout", 1*time.Millisecond, maxTimeout),
 		MaxConnections: int(o.whole("maxConnections", 1, maxConnections)),
 	}
-	if p := o.orNull("port"); p != nil && r.expect(p, '0', `"port"`) {
-		t.Port = int(r.whole(p, "port", 1, 65535))
+	port := o.orNull("port")
+	if port != nil && r.expect(port, '0', `"port"`) {
+		t.Port = int(r.whole(port, "port", 1, 65535))
 	}
 	if n := o.get("tls"); n != nil {
 		t.TLS = r.tls(n)
@@ -76,6 +77,9 @@ func (r *reader) transportFields(o *object, as *Transport) Transport {
 		}
 	}
 	inherit(&t, as)
+	if port == nil {
+		r.needPort(at, &t)
+	}
 	r.address(at, &t)
 	return t
 }
@@ -92,8 +96,16 @@ func (r *reader) shortFallback(n *node, as *Transport) Transport {
 		return Transport{Type: TransportAuto}
 	}
 	inherit(&t, as)
+	r.needPort(n, &t)
 	r.address(n, &t)
 	return t
+}
+
+// needPort reports a tcp transport without a port.
+func (r *reader) needPort(at *node, t *Transport) {
+	if t.Type == TransportTCP && t.Port == 0 {
+		r.errorf(at, "port", "a tcp transport needs a port from 1 to 65535")
+	}
 }
 
 // inherit fills what a fallback leaves open from the transport before it, as
@@ -131,9 +143,6 @@ func (r *reader) address(at *node, t *Transport) {
 	var problem string
 	switch t.Type {
 	case TransportTCP:
-		if t.Port == 0 {
-			r.errorf(at, "port", "a tcp transport needs a port from 1 to 65535")
-		}
 		problem = hostProblem(t.Address, t.TLS != nil)
 	case TransportStdio:
 		if t.Address != "" {

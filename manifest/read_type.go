@@ -135,13 +135,18 @@ func splitExpression(s string) (base, suffixes, problem string) {
 
 // meantType suggests a type for an unknown name.
 func (r *reader) meantType(name string) string {
-	if r.full() {
+	// Searching all types for each of very many errors would take long.
+	const mostHints = 100
+	if r.hinted++; r.hinted > mostHints {
 		return ""
 	}
 	if ours := foreign[strings.ToLower(name)]; ours != "" {
 		return ": did you mean " + quote(ours) + "?"
 	}
-	return meant(name, slices.Concat(slices.Sorted(maps.Keys(builtins)), slices.Sorted(maps.Keys(r.m.Types))))
+	if r.typeNames == nil {
+		r.typeNames = slices.Concat(slices.Sorted(maps.Keys(builtins)), slices.Sorted(maps.Keys(r.m.Types)))
+	}
+	return meant(name, r.typeNames)
 }
 
 // isExpression reports whether a string names a known type.

@@ -17,7 +17,8 @@ type schema struct {
 	title    string // how a signature names it
 	compiled *jsonschema.Schema
 
-	node *node // until it is compiled
+	node   *node // until it is compiled
+	broken bool  // it is reported already, and not to be compiled
 }
 
 // String names the schema in a signature.
@@ -89,10 +90,11 @@ func (r *reader) mixed(n *node) {
 		if schemaKeywords[m.name] || strings.HasPrefix(m.name, "$") || strings.HasPrefix(m.name, "x-") {
 			continue
 		}
-		names := slices.Sorted(maps.Keys(schemaKeywords))
-		r.at(m.at, Error, "mixed-schema", m.value.pointer(),
-			"%s is no keyword of JSON Schema%s; in the short spelling a member of that kind cannot stand beside it: give nested shapes a name under \"types\"",
-			quote(m.name), meant(m.name, names))
+		hint := meant(m.name, slices.Sorted(maps.Keys(schemaKeywords)))
+		if hint == "" {
+			hint = ": if this is the short spelling, give the nested shapes a name under \"types\""
+		}
+		r.at(m.at, Error, "mixed-schema", m.value.pointer(), "%s is no keyword of JSON Schema%s", quote(m.name), hint)
 		return
 	}
 }
@@ -111,8 +113,22 @@ func (r *reader) validation(n *node) *schema {
 func (r *reader) addSchema(n *node) *schema {
 	s := &schema{text: r.compact(n), title: schemaTitle(n), node: n}
 	r.schemas = append(r.schemas, s)
-	r.checkRefs(n)
+	s.broken = !r.checkRefs(n) || !r.affordable(n)
 	return s
+}
+
+// affordable reports whether the manifest's schemas are still few enough to
+// compile, and once if they are not.
+func (r *reader) affordable(n *node) bool {
+	r.keywords += n.objects()
+	if r.keywords <= maxKeywords && len(r.schemas) <= maxSchemas {
+		return true
+	}
+	if !r.unaffordable {
+		r.unaffordable = true
+		r.errorf(n, "too-large", "too much JSON Schema: %d schemas of %d objects in all are allowed; the short spelling costs nothing", maxSchemas, maxKeywords)
+	}
+	return false
 }
 
 // schemaTitle is a word for a schema: the type it refers to, or its type.
@@ -131,17 +147,21 @@ func schemaTitle(n *node) string {
 // typesPrefix starts the references from a JSON Schema to the manifest's types.
 const typesPrefix = "#/types/"
 
-// checkRefs reports references to types that do not exist.
-func (r *reader) checkRefs(n *node) {
+// checkRefs reports whether all references to types lead somewhere, and those
+// that do not.
+func (r *reader) checkRefs(n *node) bool {
+	good := true
 	for _, m := range n.members {
 		if name, ok := strings.CutPrefix(m.value.text, typesPrefix); ok && m.name == "$ref" && r.m.Types[name] == nil {
 			r.errorf(m.value, "unknown-type", "unknown type %s%s", quote(name), r.meantType(name))
+			good = false
 		}
-		r.checkRefs(m.value)
+		good = r.checkRefs(m.value) && good
 	}
 	for _, e := range n.elems {
-		r.checkRefs(e)
+		good = r.checkRefs(e) && good
 	}
+	return good
 }
 
 // The compiler knows each schema under an address of its own, and the
@@ -167,11 +187,10 @@ func (r *reader) compileSchemas() {
 	c := jsonschema.NewCompiler()
 	c.UseLoader(noLoader{})
 	c.AssertFormat()
-	broken := map[*schema]bool{}
 	for i, s := range r.schemas {
 		if err := addResource(c, schemaURL+strconv.Itoa(i), appendNode(nil, s.node)); err != nil {
 			r.errorf(s.node, "schema", "not a JSON Schema: %v", err)
-			broken[s] = true
+			s.broken = true
 		}
 	}
 	if err := addResource(c, typesURL, r.typesDocument()); err != nil {
@@ -179,7 +198,7 @@ func (r *reader) compileSchemas() {
 		return
 	}
 	for i, s := range r.schemas {
-		if broken[s] {
+		if s.broken {
 			continue
 		}
 		compiled, err := c.Compile(schemaURL + strconv.Itoa(i))
@@ -206,19 +225,31 @@ func addResource(c *jsonschema.Compiler, url string, text []byte) error {
 func (r *reader) schemaError(s *schema, err error) {
 	at, why := s.node, err.Error()
 	var invalid *jsonschema.SchemaValidationError
-	var regex *jsonschema.InvalidRegexError
+	var verr *jsonschema.ValidationError
 	var load *jsonschema.LoadURLError
+	var lost *jsonschema.JSONPointerNotFoundError
 	switch {
-	case errors.As(err, &invalid):
-		var v *jsonschema.ValidationError
-		if errors.As(invalid.Err, &v) {
-			v = leaf(v)
-			at, why = s.node.find(v.InstanceLocation), kindText(v)
-		}
-	case errors.As(err, &regex):
-		why = "the pattern " + quote(regex.Regex) + " is not understood (the syntax is RE2: no lookaround, no backreference)"
+	case errors.As(err, &invalid) && errors.As(invalid.Err, &verr):
+		verr = leaf(verr)
+		at = s.node.find(verr.InstanceLocation)
+		why = keywordProblem(at, verr)
 	case errors.As(err, &load):
-		why = "the schema refers to " + quote(load.URL) + ": schemas outside of the manifest are not loaded"
+		why = "the schema refers to " + quote(load.URL) + ", and nothing outside of the manifest is loaded"
+	case errors.As(err, &lost):
+		_, pointer, _ := strings.Cut(lost.URL, "#")
+		why = "the reference to " + quote("#"+pointer) + " leads nowhere"
 	}
 	r.errorf(at, "schema", "not a JSON Schema: %s", why)
+}
+
+// keywordProblem is what is wrong with the value of a keyword.
+func keywordProblem(at *node, err *jsonschema.ValidationError) string {
+	if at.key == "type" && at.kind == '"' {
+		names := strings.Fields("array boolean integer null number object string")
+		return "unknown type " + quote(at.text) + meant(at.text, names)
+	}
+	if at.key == "pattern" && at.kind == '"' {
+		return "the pattern " + quote(at.text) + " is not understood (the syntax is RE2, without lookaround and backreferences)"
+	}
+	return kindText(err)
 }

@@ -102,6 +102,19 @@ func steps(location []string, v any) []step {
 
 // kindText is what the library says of one failure, without the place.
 func kindText(e *jsonschema.ValidationError) string {
+	switch k := e.ErrorKind.(type) {
+	case *kind.AnyOf:
+		return "fits none of the alternatives under anyOf"
+	case *kind.OneOf:
+		if len(k.Subschemas) > 0 {
+			return "fits more than one of the alternatives under oneOf"
+		}
+		return "fits none of the alternatives under oneOf"
+	case *kind.Not:
+		return "fits what stands under not"
+	case *kind.FalseSchema:
+		return "is not allowed"
+	}
 	bare := &jsonschema.ValidationError{ErrorKind: e.ErrorKind}
 	text := strings.TrimPrefix(bare.Error(), "at '': ")
 	const most = 200

@@ -168,7 +168,7 @@ func (p *parser) syntax(err error) {
 	} else if err != io.EOF {
 		why = err.Error()
 	}
-	if hint := p.hint(at); hint != "" {
+	if hint := p.hint(at, why); hint != "" {
 		why += ": " + hint
 	}
 	p.report.at(at, Error, "syntax", path, "%s", why)
@@ -202,12 +202,17 @@ func (p *parser) inString(i int) bool {
 	return in
 }
 
-// hint says what people mean by the usual slips.
-func (p *parser) hint(at int) string {
+// hint says what people mean by the usual slips, seeing where and why the
+// decoder stopped.
+func (p *parser) hint(at int, why string) string {
 	if at >= len(p.text) {
 		return ""
 	}
 	switch p.text[at] {
+	case '"', '{', '[':
+		if strings.Contains(why, "expecting ','") {
+			return "is a comma missing before it?"
+		}
 	case '/', '#':
 		return "JSON has no comments"
 	case '\'':

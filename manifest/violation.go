@@ -25,27 +25,23 @@ type Violation struct {
 func (v *Violation) Error() string { return v.Message }
 
 // violation turns what was collected into an error. The root word says what the
-// path starts from: "parameter", "result", "event user.created".
+// path starts from: "parameter", "result", "event user.created"; nothing if the
+// message goes on from other words.
 func (f *fail) violation(root string) *Violation {
 	slices.Reverse(f.path)
 	v := &Violation{Path: pointer(f.path), Rule: f.rule, Expected: f.expected, Got: f.got}
-	place := f.place(root)
 	var b strings.Builder
-	b.WriteString(place)
+	b.WriteString(f.place(root))
+	if b.Len() > 0 && (f.note != "" || f.rule != "required") {
+		b.WriteString(": ")
+	}
 	switch {
 	case f.note != "":
-		if place != "" {
-			b.WriteString(": ")
-		}
 		b.WriteString(f.note)
 	case f.rule == "required":
-		b.WriteString(" is missing: expected ")
-		b.WriteString(f.expected)
+		b.WriteString(" is missing: expected " + f.expected)
 	default:
-		b.WriteString(": expected ")
-		b.WriteString(f.expected)
-		b.WriteString(", got ")
-		b.WriteString(f.got)
+		b.WriteString("expected " + f.expected + ", got " + f.got)
 	}
 	if f.hint != "" {
 		b.WriteString(": ")
@@ -68,6 +64,8 @@ func (f *fail) place(root string) string {
 			b.WriteString("[" + strconv.Itoa(s.index) + "]")
 		case i == 0 && root == rootParameter:
 			b.WriteString(" " + s.name)
+		case isIdentifier(s.name) && b.Len() == 0:
+			b.WriteString(s.name)
 		case isIdentifier(s.name):
 			b.WriteString("." + s.name)
 		default:

@@ -2,7 +2,20 @@ package transport
 
 import (
 	"net"
+	"os"
 )
+
+// AcceptorForTest returns the accept loop over the given function, and how to
+// stop it.
+func AcceptorForTest(accept func() (net.Conn, error)) (next func() (net.Conn, error), stop func()) {
+	a := newAcceptor(accept)
+	return a.next, a.stop
+}
+
+// PipeForTest is Pipe for the listening side.
+func PipeForTest(in, out *os.File, o *Options) (Conn, error) {
+	return newPipe(in, out, o, o.listenFraming())
+}
 
 // PlainForTest makes a Conn of any net.Conn, as systems do whose sockets are
 // read through package net only.
@@ -48,3 +61,7 @@ func (b *BareMemory) Close() error { return b.m.close() }
 
 // SocketPathForTest is SocketPath for a given directory.
 var SocketPathForTest = socketPath
+
+// SingleForTest is the listener of standard input and output, for any
+// connection.
+func SingleForTest(addr string, c Conn) Listener { return newSingle(addr, c) }

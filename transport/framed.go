@@ -15,8 +15,8 @@ type framed struct {
 	stream stream
 	peer   Peer
 
-	in          reader // belongs to the goroutine in ReadFrame
-	interrupted atomic.Bool
+	in      reader      // belongs to the goroutine in ReadFrame
+	stopped atomic.Bool // by InterruptRead or Close: the next ReadFrame is to look why
 
 	// framing is what the peer speaks; the reader finds it out, the writer
 	// follows.
@@ -36,7 +36,7 @@ func newFramed(s stream, peer Peer, o *Options, f Framing) *framed {
 }
 
 func (c *framed) ReadFrame() ([]byte, error) {
-	if c.interrupted.Load() {
+	if c.stopped.Load() {
 		return nil, c.resume()
 	}
 	for {
@@ -60,9 +60,7 @@ func (c *framed) tellWriter() {
 
 func (c *framed) readFailed(err error) ([]byte, error) {
 	switch {
-	case c.closed.Load():
-		return nil, c.in.fail(net.ErrClosed)
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case c.closed.Load(), errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, c.resume()
 	case err == io.EOF:
 		frame, err := c.in.ended()
@@ -75,13 +73,17 @@ func (c *framed) readFailed(err error) ([]byte, error) {
 // resume ends an interruption. The mark goes first: an interruption that
 // comes in between is noticed by the next ReadFrame.
 func (c *framed) resume() error {
-	c.interrupted.Store(false)
+	c.stopped.Store(false)
+	if c.closed.Load() {
+		c.stopped.Store(true)
+		return c.in.fail(net.ErrClosed)
+	}
 	c.stream.resume()
 	return ErrInterrupted
 }
 
 func (c *framed) InterruptRead() {
-	c.interrupted.Store(true)
+	c.stopped.Store(true)
 	c.stream.interrupt()
 }
 
@@ -149,5 +151,6 @@ func (c *framed) Close() error {
 	if c.closed.Swap(true) {
 		return nil
 	}
+	c.stopped.Store(true)
 	return c.stream.close()
 }

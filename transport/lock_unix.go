@@ -51,8 +51,11 @@ func openLock(path string) (*os.File, error) {
 		fd, err = unix.Open(path, flags, 0o600)
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("%w: lock file %s: %w", ErrUntrustedPath, path, err)
+	switch {
+	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.EISDIR), errors.Is(err, unix.ENXIO):
+		return nil, fmt.Errorf("%w: lock file %s: it is not a regular file", ErrUntrustedPath, path)
+	case err != nil:
+		return nil, fmt.Errorf("transport: lock file %s: %w", path, err)
 	}
 	var st unix.Stat_t
 	err = unix.Fstat(fd, &st)

@@ -9,7 +9,10 @@ import (
 
 // errands are what the test binary does as a process of its own, chosen by
 // the variable below: other users and other processes come from here.
-var errands = map[string]func(args []string) int{}
+var errands = make(map[string]func(args []string) int)
+
+// atExit is what the tests leave to be done at the end.
+var atExit []func()
 
 const errandEnv = "TRANSPORT_TEST_ERRAND"
 
@@ -17,5 +20,10 @@ func TestMain(m *testing.M) {
 	if name := os.Getenv(errandEnv); name != "" {
 		os.Exit(errands[name](os.Args[1:]))
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		for _, f := range atExit {
+			f()
+		}
+		os.Exit(code)
+	}))
 }

@@ -29,6 +29,7 @@ type reader struct {
 	heldLen int      // bytes of it in held
 
 	lent bool  // the frame last returned lies in block
+	long *long // the frame last returned lies here
 	err  error // why no frame will ever be returned again
 }
 
@@ -65,8 +66,9 @@ func (r *reader) fail(err error) error {
 	return err
 }
 
-// detach leaves the block of the frame last returned to whoever uses it.
+// detach leaves the memory of the frame last returned to whoever uses it.
 func (r *reader) detach() {
+	r.long = nil
 	if !r.lent {
 		return
 	}
@@ -78,10 +80,19 @@ func (r *reader) detach() {
 	}
 }
 
+// reclaim ends the use of the frame last returned.
+func (r *reader) reclaim() {
+	r.lent = false
+	if r.long != nil {
+		r.long.release()
+		r.long = nil
+	}
+}
+
 // take returns the next frame if all of it has been received, else nil and
 // room for more.
 func (r *reader) take() ([]byte, error) {
-	r.lent = false
+	r.reclaim()
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -169,15 +180,17 @@ func (r *reader) hold() {
 // assemble makes one piece of bytes [from:to] of the long frame, of which
 // those before r lie in the last block.
 func (r *reader) assemble(from, to int) []byte {
-	frame := make([]byte, 0, to-from)
+	r.long = takeLong(to - from)
+	frame := r.long.bytes[: to-from : to-from]
+	rest := frame
 	skip := r.first + from
 	for _, b := range r.held {
-		frame = append(frame, b[skip:]...)
+		rest = rest[copy(rest, b[skip:]):]
 		blocks.Put(b)
 		skip = 0
 	}
-	if missing := to - from - len(frame); missing > 0 {
-		frame = append(frame, r.block[:missing]...)
+	if len(rest) > 0 {
+		copy(rest, r.block[:])
 	}
 	r.held, r.heldLen = nil, 0
 	return frame

@@ -14,6 +14,13 @@ func own() transport.Peer {
 	return transport.Peer{Known: true, UID: uint32(os.Geteuid()), GID: uint32(os.Getegid()), PID: int32(os.Getpid())}
 }
 
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // listenFor returns a listener that lives as long as the test.
 func listenFor(t testing.TB, address string, o *transport.Options) transport.Listener {
 	t.Helper()
@@ -125,12 +132,12 @@ func TestPipe(t *testing.T) {
 	transporttest.Run(t, transporttest.Transport{
 		Pair: func(t testing.TB, o *transport.Options) (server, client transport.Conn) {
 			a, b := pipes(t)
-			if o == nil {
-				o = new(transport.Options)
-			}
-			return pipe(t, a, o), pipe(t, b, o)
+			return pipe(t, transport.PipeForTest, a, o), pipe(t, transport.Pipe, b, o)
 		},
-		Many: 300, // each takes four descriptors
+		Raw: func(t testing.TB, o *transport.Options) (transport.Conn, transporttest.Bare) {
+			a, b := pipes(t)
+			return pipe(t, transport.PipeForTest, a, o), bareFiles{b[0], b[1]}
+		},
 	})
 }
 
@@ -147,13 +154,27 @@ func pipes(t testing.TB) (a, b [2]*os.File) {
 	return [2]*os.File{r1, w2}, [2]*os.File{r2, w1}
 }
 
-func pipe(t testing.TB, files [2]*os.File, o *transport.Options) transport.Conn {
+func pipe(t testing.TB, make pipeMaker, files [2]*os.File, o *transport.Options) transport.Conn {
 	t.Helper()
-	c, err := transport.Pipe(files[0], files[1], o)
+	c, err := make(files[0], files[1], o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
+}
+
+type pipeMaker func(in, out *os.File, o *transport.Options) (transport.Conn, error)
+
+// bareFiles are one end of two pipes.
+type bareFiles struct{ in, out *os.File }
+
+func (f bareFiles) Read(p []byte) (int, error)  { return f.in.Read(p) }
+func (f bareFiles) Write(p []byte) (int, error) { return f.out.Write(p) }
+func (f bareFiles) CloseWrite() error           { return f.out.Close() }
+
+func (f bareFiles) Close() error {
+	f.out.Close()
+	return f.in.Close()
 }
 
 // TestPlain checks how systems without a poller to speak to read a socket.

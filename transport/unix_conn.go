@@ -60,7 +60,7 @@ func trust(c *net.UnixConn, path string, o *Options) (Conn, error) {
 	peer, err := peerOf(c)
 	if err != nil {
 		c.Close()
-		return nil, fmt.Errorf("%w at unix:%s: %w", ErrUntrustedPeer, path, err)
+		return nil, fmt.Errorf("%w at unix:%s: %v", ErrUntrustedPeer, path, err)
 	}
 	if peer.Known && !o.trusts(peer.UID) {
 		c.Close()

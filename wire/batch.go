@@ -112,13 +112,14 @@ func skipString(buf []byte, i int) int {
 	}
 }
 
+// skipScalar returns the position after a number or a word. Something always
+// follows it: a batch ends with a bracket.
 func skipScalar(buf []byte, i int) int {
-	for i < len(buf) {
+	for {
 		switch buf[i] {
 		case ',', ']', '}', ' ', '\t', '\r', '\n':
 			return i
 		}
 		i++
 	}
-	return i
 }

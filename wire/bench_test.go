@@ -1,9 +1,12 @@
 package wire
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	jsonv2 "github.com/go-json-experiment/json"
 )
 
 // typicalRequest is a request as our own clients send it, about 350 bytes.
@@ -26,6 +29,32 @@ func BenchmarkDecode(b *testing.B) {
 			b.SetBytes(int64(len(frame)))
 			for b.Loop() {
 				if err := DefaultLimits.Decode(frame, &m); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkOthers does the work of Decode by other means, as a yardstick that
+// a busy machine bends as much as it bends ours.
+func BenchmarkOthers(b *testing.B) {
+	frame := []byte(typicalRequest)
+	type envelope struct {
+		Type, MessageID, Channel, Action, Timestamp, CorrelationID string
+		Data, Error, Metadata                                      json.RawMessage
+	}
+	for name, read := range map[string]func() error{
+		"JSONv1":       func() error { return json.Unmarshal(frame, new(envelope)) },
+		"JSONv1Valid":  func() error { json.Valid(frame); return nil },
+		"JSONv2":       func() error { return jsonv2.Unmarshal(frame, new(envelope)) },
+		"JSONv2Tokens": func() error { _, err := oracle(frame); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(frame)))
+			for b.Loop() {
+				if err := read(); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -76,8 +76,8 @@ func (l *Limits) Decode(frame []byte, m *Message) error {
 	switch {
 	case i < 0:
 	case m.Type == TypeUnknown && m.TypeName == nil:
-		s.fault.path = fieldPaths[fieldType]
 		s.bad(i, "the message has no type")
+		s.fault.path = fieldPaths[fieldType]
 	default:
 		s.end(i)
 	}

@@ -81,11 +81,19 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the local cause, if any.
-func (e *Error) Unwrap() error { return e.Cause }
+func (e *Error) Unwrap() error {
+	if e == nil { // a nil *Error in an error is a mistake, but not one to panic for in CodeOf
+		return nil
+	}
+	return e.Cause
+}
 
 // Is reports whether target is e's code, or an *Error without a message that
 // has e's code.
 func (e *Error) Is(target error) bool {
+	if e == nil {
+		return false
+	}
 	switch t := target.(type) {
 	case Code:
 		return t == e.Code

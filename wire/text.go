@@ -15,9 +15,9 @@ const (
 // a quote, a backslash or a control character is the lowest bit set; 0 when w
 // has none. Bits above that one mean nothing.
 func special(w uint64) uint64 {
-	quote := w ^ ones*'"'
+	low := w ^ ones*2 // a quote becomes 0x20, and what was below 0x20 stays there
 	slash := w ^ ones*'\\'
-	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & highs
+	return ((low-ones*0x21)&^low | (slash-ones)&^slash) & highs
 }
 
 // text reads a string from after its opening quote and returns where its

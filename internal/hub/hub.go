@@ -104,12 +104,15 @@ func (h *Hub) Epoch() string { return h.topics.epoch }
 // name, and returns the event's sequence number and how many subscribers it
 // was queued for. It does not wait for any of them.
 //
-// data must be valid JSON, or nil for an event without data; it is put into
+// data must be valid JSON, or empty for an event without data; it is put into
 // the frame verbatim, and not kept. A leading "events." of name is ignored.
 // The error is INVALID_NAME or MESSAGE_TOO_LARGE, with nothing published.
 func (h *Hub) Publish(name string, data []byte) (seq uint64, receivers int, err error) {
 	if room := h.options.MaxFrame - envelopeRoom; len(data) > room {
 		return 0, 0, tooLarge(len(data), room)
+	}
+	if len(data) == 0 {
+		data = nil // an empty text is not JSON
 	}
 	name = eventName(name)
 	var few [16]func() // so that waking a few costs no allocation

@@ -38,6 +38,22 @@ func TestPublishMakesOneWholeFrame(t *testing.T) {
 	}
 }
 
+func TestEventWithoutData(t *testing.T) {
+	h := New(nil)
+	s := h.Attach(nil)
+	mustSubscribe(t, s, "**")
+	for _, data := range [][]byte{nil, {}} {
+		if _, _, err := h.Publish("tick", data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, it := range drain(t, s) {
+		if it.Data != "" {
+			t.Errorf("data %q", it.Data)
+		}
+	}
+}
+
 func TestSubscribersShareTheFrame(t *testing.T) {
 	h := New(nil)
 	a, b := h.Attach(nil), h.Attach(nil)

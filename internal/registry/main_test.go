@@ -1,8 +1,11 @@
+//go:build unix
+
 package registry
 
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,4 +118,16 @@ func (w *world) placesText(places []Place) string {
 		fmt.Fprintf(&b, "%s: %s\n", w.named(p.Path), w.named(p.Outcome))
 	}
 	return b.String()
+}
+
+// deadSocket leaves a socket behind that nobody serves, as a process does
+// that is killed.
+func deadSocket(t *testing.T, path string) {
+	t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	l.Close()
 }

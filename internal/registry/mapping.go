@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/ekkojs/ipc/manifest"
@@ -70,16 +69,14 @@ func (s *search) mappingFiles(ctx context.Context) (*Resolution, error) {
 }
 
 // passedOver reports whether a file that cannot be used for that reason is as
-// good as not there: because it is not, or because it may be planted.
+// good as not there: because it is not, or nobody can tell, or because it may
+// be planted.
 func passedOver(path string, err error) bool {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return true
-	}
-	if !errors.Is(err, manifest.ErrUntrusted) {
-		return false
-	}
 	at, lookErr := look(path)
-	return lookErr != nil || at.foreign() || manifest.CheckDir(filepath.Dir(path)) != nil
+	if lookErr != nil || !errors.Is(err, manifest.ErrUntrusted) {
+		return lookErr != nil
+	}
+	return at.foreign() || manifest.CheckDir(filepath.Dir(path)) != nil
 }
 
 // mapping returns the mapping file at path, read again if it has changed.

@@ -89,6 +89,10 @@ func (s *search) named(f *file) (*Resolution, error) {
 	case f.manifest != nil:
 		s.note(f.path, "describes "+strconv.Quote(f.manifest.Service.Name))
 		return nil, nil
+	case f.stamp == stamp{}:
+		// It cannot even be told whether there is such a file.
+		s.note(f.path, outcome(f.path, f.err))
+		return nil, nil
 	case f.stamp.foreign():
 		// Planted, perhaps. Were it an error, anybody who can write here
 		// could keep the service from being found.

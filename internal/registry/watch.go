@@ -99,11 +99,14 @@ func chain(target string) []string {
 	}
 }
 
-// disarm forgets a directory that is gone.
-func (w *watch) disarm(dir string) {
-	if w.armed[dir] {
-		delete(w.armed, dir)
-		_ = w.notifier.Remove(dir) // the system may have removed it already
+// disarm forgets a directory that is gone, with all below it: they may have
+// been moved together, and others may come in their place.
+func (w *watch) disarm(gone string) {
+	for dir := range w.armed {
+		if dir == gone || strings.HasPrefix(dir, gone+string(filepath.Separator)) {
+			delete(w.armed, dir)
+			_ = w.notifier.Remove(dir) // the system may have removed it already
+		}
 	}
 }
 

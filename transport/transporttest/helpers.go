@@ -25,15 +25,25 @@ func run(payloads ...[]byte) []byte {
 	return b
 }
 
-// payload returns n bytes that depend on n and seed, and that are a line.
-func payload(n int, seed uint32) []byte {
-	p := make([]byte, n)
-	x := seed*2654435761 + uint32(n) + 1
+// letters has no short period, so that bytes in the wrong place show.
+var letters = func() []byte {
+	p := make([]byte, 1<<16+1)
+	x := uint32(1)
 	for i := range p {
 		x ^= x << 13
 		x ^= x >> 17
 		x ^= x << 5
 		p[i] = 'a' + byte(x%26)
+	}
+	return p
+}()
+
+// payload returns n bytes that depend on n and seed, and that are a line.
+func payload(n int, seed uint32) []byte {
+	p := make([]byte, n)
+	at := (seed*2654435761 + uint32(n)*31) % uint32(len(letters))
+	for rest := p; len(rest) > 0; at = 0 {
+		rest = rest[copy(rest, letters[at:]):]
 	}
 	return p
 }

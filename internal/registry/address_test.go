@@ -1,0 +1,104 @@
+//go:build unix
+
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ekkojs/ipc/manifest"
+	"github.com/ekkojs/ipc/wire"
+)
+
+func TestTransportAddress(t *testing.T) {
+	w := newWorld(t)
+	type transport = manifest.Transport
+	for _, test := range []struct {
+		t    transport
+		want string // an address, or a code
+	}{
+		{transport{Type: "auto"}, "unix:$RUN/db.sock"},
+		{transport{}, "unix:$RUN/db.sock"},
+		{transport{Type: "namedpipe", Address: "ekko-db-service"}, "unix:$RUN/ekko-db-service.sock"},
+		{transport{Type: "namedpipe", Address: `\\.\pipe\ekko-db`}, "unix:$RUN/ekko-db.sock"},
+		{transport{Type: "unix", Address: "x.sock"}, "unix:$RUN/x.sock"},
+		{transport{Type: "unix", Address: "$RUN/x.sock"}, "unix:$RUN/x.sock"},
+		{transport{Type: "unix", Address: "$RUN/./deep//x.sock"}, "unix:$RUN/deep/x.sock"},
+		{transport{Type: "unix", Address: "unix:$RUN/x.sock"}, "unix:$RUN/x.sock"},
+
+		{transport{Type: "unix", Address: "../x"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "a/../../x"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: ".."}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "sub/x"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: `..\x`}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "@abstract"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "\x00abstract"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "a\nb"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: ".sock"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "/tmp/x.sock"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "$RUN"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "$RUN/../x.sock"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "$RUN-evil/x.sock"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "unix:x.sock"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "unix:/etc/x.sock"}, "UNTRUSTED_PEER"},
+		{transport{Type: "unix", Address: "$RUN/" + strings.Repeat("x", 100)}, "UNTRUSTED_PEER"},
+
+		{transport{Type: "tcp", Port: 7000}, "tcp:127.0.0.1:7000"},
+		{transport{Type: "tcp", Address: "localhost", Port: 7000}, "tcp:127.0.0.1:7000"},
+		{transport{Type: "tcp", Address: "127.0.0.2", Port: 7000}, "tcp:127.0.0.2:7000"},
+		{transport{Type: "tcp", Address: "::1", Port: 7000}, "tcp:[::1]:7000"},
+		{transport{Type: "tcp", Address: "[::1]:7001"}, "tcp:[::1]:7001"},
+		{transport{Type: "tcp", Address: "tcp:127.0.0.1:7001"}, "tcp:127.0.0.1:7001"},
+		{transport{Type: "tcp", Address: "localhost:7001"}, "tcp:127.0.0.1:7001"},
+		{transport{Type: "tcp"}, "SCHEMA_MISMATCH"},
+		{transport{Type: "tcp", Port: 70000}, "SCHEMA_MISMATCH"},
+		{transport{Type: "tcp", Address: "0.0.0.0", Port: 7000}, "UNTRUSTED_PEER"},
+		{transport{Type: "tcp", Address: "::", Port: 7000}, "UNTRUSTED_PEER"},
+		{transport{Type: "tcp", Address: "10.1.2.3", Port: 7000}, "UNTRUSTED_PEER"},
+		{transport{Type: "tcp", Address: "example.com", Port: 7000}, "UNTRUSTED_PEER"},
+		{transport{Type: "tcp", Address: "127.0.0.1.example.com", Port: 7000}, "UNTRUSTED_PEER"},
+		{transport{Type: "tcp", Port: 7000, TLS: &manifest.TLS{}}, "TRANSPORT_UNSUPPORTED"},
+
+		{transport{Type: "fifo"}, "TRANSPORT_UNSUPPORTED"},
+		{transport{Type: "shm"}, "TRANSPORT_UNSUPPORTED"},
+		{transport{Type: "messagequeue"}, "TRANSPORT_UNSUPPORTED"},
+		{transport{Type: "stdio"}, "TRANSPORT_UNSUPPORTED"},
+	} {
+		test.t.Address = w.path(test.t.Address)
+		got, err := TransportAddress("db", &test.t)
+		if err != nil {
+			got = string(wire.CodeOf(err))
+		}
+		if w.named(got) != test.want {
+			t.Errorf("%s %q port %d: %s instead of %s (%v)", test.t.Type, w.named(test.t.Address), test.t.Port, w.named(got), test.want, err)
+		}
+	}
+}
+
+func TestFallbacks(t *testing.T) {
+	w := newWorld(t)
+	for _, test := range []struct{ transport, want, fallbacks string }{
+		{`{"type":"shm","fallback":["tcp","unix"],"port":7000}`, "tcp:127.0.0.1:7000", "[unix:$RUN/db.sock]"},
+		{`{"type":"unix","fallback":["fifo"]}`, "unix:$RUN/db.sock", "[]"},
+		{`{"type":"shm","fallback":["fifo"]}`, "", ""},
+	} {
+		w.write("$WORK/db.ekko.ipc.json", fmt.Sprintf(`{"service":{"name":"db","version":"1.0.0","transport":%s}}`, test.transport))
+		r, err := w.Resolve(context.Background(), "db")
+		if test.want == "" {
+			if !errors.Is(err, wire.CodeTransportUnsupported) || !strings.Contains(w.named(err.Error()), "$WORK/db.ekko.ipc.json: ") {
+				t.Errorf("%s: %v", test.transport, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", test.transport, err)
+			continue
+		}
+		if got := w.named(r.Address); got != test.want || w.named(fmt.Sprint(r.Fallbacks)) != test.fallbacks {
+			t.Errorf("%s: %s %v", test.transport, got, r.Fallbacks)
+		}
+	}
+}
