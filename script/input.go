@@ -1,0 +1,100 @@
+package script
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// input reads stdin for the app, a piece each time it asks, so that an app
+// that never asks takes nothing from whoever reads stdin next.
+type input struct {
+	mu      sync.Mutex // one reader at a time
+	partial []byte     // the beginning of a character
+	from    io.Reader  // nil until the app asks
+}
+
+func (a *app) opStdin(*operation) {
+	a.input.from = a.Stdin
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		text, err := a.input.read()
+		a.inbox.put(func(dst []byte) []byte {
+			dst = append(dst, `"stdin",`...)
+			switch {
+			case len(text) > 0 || err == nil:
+				return appendText(dst, string(text))
+			case errors.Is(err, io.EOF):
+				return append(dst, "null"...)
+			}
+			return appendText(append(dst, "null,"...), err.Error())
+		})
+	}()
+	a.workers.Go(func() {
+		select {
+		case <-read:
+		case <-a.life.Done():
+			// A read of a terminal cannot be called off: it is left behind,
+			// as any program that ends leaves it.
+		}
+	})
+}
+
+// read returns the next piece of whole characters.
+func (in *input) read() ([]byte, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := in.from.Read(buffer)
+		text := append(in.partial, buffer[:n]...)
+		in.partial = nil
+		if err == nil {
+			whole := wholeCharacters(text)
+			in.partial = append(in.partial, text[whole:]...)
+			text = text[:whole]
+		}
+		if len(text) > 0 || err != nil {
+			return text, err
+		}
+	}
+}
+
+// wholeCharacters returns how much of text does not end within a character.
+func wholeCharacters(text []byte) int {
+	for back := 1; back <= 3 && back <= len(text); back++ {
+		i := len(text) - back
+		if text[i] < 0x80 {
+			break
+		}
+		if text[i] >= 0xC0 {
+			if cutShort(text[i:]) == back && !fullCharacter(text[i:]) {
+				return i
+			}
+			break
+		}
+	}
+	return len(text)
+}
+
+// fullCharacter reports whether text holds all that its first byte announces.
+func fullCharacter(text []byte) bool {
+	switch lead := text[0]; {
+	case lead >= 0xF0:
+		return len(text) >= 4
+	case lead >= 0xE0:
+		return len(text) >= 3
+	}
+	return len(text) >= 2
+}
+
+// close ends a read that waits, where the system can.
+func (in *input) close() {
+	if f, ok := in.from.(*os.File); ok {
+		f.SetReadDeadline(time.Now())
+		f.SetReadDeadline(time.Time{})
+	}
+}

@@ -1,0 +1,98 @@
+package script
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// Target is a service as it was found by its name.
+type Target struct {
+	Name     string
+	Address  string
+	Manifest json.RawMessage // nil when only the address is known
+	Methods  []string        // those that the manifest declares
+}
+
+// Client is a connection to one service. The app calls its methods from many
+// goroutines at once. Data is JSON, and nil stands for no data.
+type Client interface {
+	// Call returns the result of a method. data is a JSON array of arguments.
+	Call(ctx context.Context, method string, data []byte) ([]byte, error)
+	// Publish returns when the event is on its way; what the service says of
+	// it goes to the function that Dial was given.
+	Publish(ctx context.Context, event string, data []byte) error
+	// Subscribe returns when the service has agreed. The subscription
+	// survives the loss of the connection.
+	Subscribe(ctx context.Context, pattern string, opts SubscribeOptions) (Subscription, error)
+	// Flush waits until the service has what was published.
+	Flush(ctx context.Context) error
+	// Close ends the connection; outstanding calls fail.
+	Close() error
+}
+
+// SubscribeOptions are the options that an app may give to subscribe and on.
+type SubscribeOptions struct {
+	From  json.RawMessage `json:"from"`
+	Group string          `json:"group"`
+}
+
+// ErrClosed ends a subscription without anything being wrong.
+var ErrClosed = errors.New("script: closed")
+
+// Subscription is a stream of events. One goroutine calls Next.
+type Subscription interface {
+	// Next waits for an event. An error ends the subscription: ErrClosed
+	// because it was meant to end.
+	Next(ctx context.Context) (*Event, error)
+	Close() error
+}
+
+// Event is one event.
+type Event struct {
+	Name  string
+	Data  []byte
+	ID    string
+	Time  time.Time
+	Seq   uint64
+	Epoch string
+	Gap   *Gap // what is missing before it; nil: nothing
+}
+
+// Gap is what a subscriber has missed. To is 0 when nobody knows how much.
+type Gap struct {
+	From   uint64 `json:"from"`
+	To     uint64 `json:"to,omitempty"`
+	Reason string `json:"reason"`
+}
+
+// ServiceSpec is what an app serves.
+type ServiceSpec struct {
+	Name     string          `json:"name"`
+	Manifest json.RawMessage `json:"manifest"` // nil: the one found by the name, else one made of Methods
+	Methods  []string        `json:"methods"`  // those the app has functions for
+	Address  string          `json:"address"`  // "": the manifest's
+
+	// Handle answers the requests. It may be called by many goroutines.
+	Handle func(ctx context.Context, r *Request) ([]byte, error) `json:"-"`
+}
+
+// Request is a call that a service of the app is asked to answer.
+type Request struct {
+	Method string
+	Args   []byte // a JSON array
+	Caller []byte // JSON
+}
+
+// Service is what an app serves.
+type Service interface {
+	// Serve accepts clients until Shutdown is called. It calls ready once
+	// with the addresses and the manifest when it can be reached.
+	Serve(ctx context.Context, ready func(addresses []string, manifest []byte)) error
+	// Shutdown stops accepting and waits for running requests until ctx ends.
+	Shutdown(ctx context.Context) error
+	Publish(ctx context.Context, event string, data []byte) error
+	// Subscribe hears what the service's clients publish to it.
+	Subscribe(ctx context.Context, pattern string, opts SubscribeOptions) (Subscription, error)
+}

@@ -1,0 +1,172 @@
+// Services of other processes, as objects: what `import x from 'ipc:…'` gives.
+(function (ekko) {
+  'use strict';
+  const { IpcError } = ekko;
+
+  // As many calls may be outstanding; more are a mistake of the app's.
+  const MOST = 16384;
+
+  // What can be cancelled, calls and fetches, is numbered together.
+  let lastCall = 0;
+  ekko.nextCall = () => ++lastCall;
+  const pending = new Map();
+
+  // request sends a call. The arguments are written down at once: what the
+  // app does to them later changes nothing.
+  function request(link, method, args, { timeout, signal } = {}) {
+    const at = new Error().stack;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) throw signal.reason;
+      if (pending.size >= MOST) {
+        throw new IpcError('QUEUE_FULL', `${MOST} calls wait for their answers already`, { service: link.name, method, executed: 'no', retryable: true });
+      }
+      let n = args.length;
+      while (n > 0 && args[n - 1] === undefined) n--;
+      const data = n === 0 ? '' : JSON.stringify(n === args.length ? args : args.slice(0, n));
+      const id = ekko.nextCall();
+      const call = { resolve, reject, link, method, at, forget: undefined };
+      pending.set(id, call);
+      ekko.ref();
+      ekko.send('call', id, link.id, timeout ?? '', JSON.stringify(method), data);
+      if (signal !== undefined) {
+        call.forget = ekko.whenAborted(signal, () => {
+          settle(id);
+          ekko.send('cancel', id);
+          reject(signal.reason);
+        });
+      }
+    });
+  }
+
+  function settle(id) {
+    const call = pending.get(id);
+    if (call === undefined) return undefined;
+    pending.delete(id);
+    ekko.unref();
+    call.forget?.();
+    return call;
+  }
+
+  ekko.on('result', ([, id, value]) => { settle(id)?.resolve(value); });
+  ekko.on('failure', ([, id, error]) => {
+    const call = settle(id);
+    if (call === undefined) return;
+    if (error.code === 'METHOD_NOT_FOUND' && !error.message.includes('did you mean')) {
+      const near = ekko.closest(call.method, call.link.methods);
+      if (near !== undefined) error.message += `; did you mean "${near}"?`;
+    }
+    call.reject(ekko.fromWire(error, call.link.name, call.method, call.at));
+  });
+
+  // A published event that the service refuses is a warning, told once.
+  const told = new Set();
+  ekko.on('refused', ([, service, event, error]) => {
+    const key = `${service} ${event} ${error.code}`;
+    if (told.has(key) || told.size >= 256) return;
+    told.add(key);
+    ekko.process.emitWarning(ekko.fromWire({ ...error, message: `publishing ${event} to ${service} failed: ${error.code}: ${error.message}` }, service));
+  });
+
+  ekko.publish = (source, event, data) => {
+    ekko.checkName(event);
+    ekko.send('publish', source.kind, source.id, JSON.stringify(event), JSON.stringify(data) ?? '');
+  };
+
+  // What tools and the language itself ask of any object must not become a
+  // call. A method of such a name is reached by $call.
+  const never = new Set(['then', 'catch', 'finally', 'toJSON', 'asymmetricMatch', 'nodeType', '$$typeof', 'inspect', '__esModule']);
+  const reserved = new Set(['subscribe', 'publish', 'on']);
+
+  // method makes the function of a method, with its name.
+  const method = (link, name, options) => ({ [name]: (...args) => request(link, name, args, options) })[name];
+
+  // remote says whether the property key of a service stands for a method
+  // that the manifest does not declare.
+  const remote = (key) => typeof key === 'string' && !key.startsWith('$') && !never.has(key) && !(key in Object.prototype);
+
+  function options(value) {
+    ekko.check(Object(value) === value, 'the options must be an object', value);
+    const { timeout, signal, ...rest } = value;
+    for (const name of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(name)}: there are timeout and signal`);
+    ekko.check(timeout === undefined || (typeof timeout === 'number' && timeout >= 0), 'timeout must be milliseconds, 0 for none', timeout);
+    ekko.check(signal === undefined || ekko.isSignal(signal), 'the signal must be an AbortSignal', signal);
+    return { timeout: timeout === Infinity ? 0 : timeout, signal };
+  }
+
+  // What a service is called when it is shown.
+  class Service {}
+
+  // service makes the object: declared methods are its own properties, so
+  // that Object.keys and a debugger show them, and its prototype is a Proxy
+  // that makes a call of everything else.
+  function service(link) {
+    const missed = new Map();
+    const self = Object.create(new Proxy(Object.create(null, { constructor: { value: Service } }), {
+      get(_, key, receiver) {
+        if (key === Symbol.toStringTag) return `ipc:${link.name}`;
+        if (!remote(key)) return Reflect.get(Object.prototype, key, receiver);
+        if (!missed.has(key)) missed.set(key, method(link, key));
+        return missed.get(key);
+      },
+    }));
+    for (const name of link.methods) {
+      if (never.has(name) || reserved.has(name)) continue;
+      Object.defineProperty(self, name, { value: method(link, name), writable: true, configurable: true, enumerable: true });
+    }
+    const hidden = {
+      subscribe: (pattern, listener, opts) => ekko.subscribe(link, pattern, listener, opts),
+      on: (pattern, opts) => ekko.stream(link, pattern, opts),
+      publish: (event, data) => ekko.publish(link, event, data),
+      $call: (name, ...args) => request(link, String(name), args),
+      $with: (opts) => view(link, self, options(opts)),
+      $close: () => ekko.send('close', link.id),
+    };
+    for (const name of Object.keys(hidden)) ekko.define(self, name, hidden[name]);
+    Object.defineProperty(self, '$manifest', { get: () => link.manifest });
+    Object.defineProperty(self, '$address', { get: () => link.address });
+    return self;
+  }
+
+  // view is the same service with options for each call.
+  function view(link, self, opts) {
+    const made = new Map();
+    return new Proxy(self, {
+      get(_, key) {
+        if (key === '$call') return (name, ...args) => request(link, String(name), args, opts);
+        if (key === '$with') return (more) => view(link, self, { ...opts, ...Object.fromEntries(Object.entries(options(more)).filter(([, v]) => v !== undefined)) });
+        const declared = typeof key === 'string' && link.methods.includes(key) && !never.has(key) && !reserved.has(key);
+        if (!declared && (!remote(key) || Object.hasOwn(self, key))) return Reflect.get(self, key, self);
+        if (!made.has(key)) made.set(key, method(link, key, opts));
+        return made.get(key);
+      },
+    });
+  }
+
+  // One link and one object for each service, however it is imported.
+  const links = new Map();
+
+  // open gives the service that spec describes: name, address, methods and
+  // manifest, as Go resolved them.
+  ekko.open = (spec) => {
+    let link = links.get(spec.name);
+    if (link === undefined) {
+      link = { kind: 'link', id: links.size + 1, methods: [], ...spec };
+      link.service = service(link);
+      links.set(spec.name, link);
+      ekko.send('link', link.id, JSON.stringify(spec.name));
+    }
+    return link.service;
+  };
+
+  // bind is the function behind a named import.
+  ekko.bind = (opened, name) => (Object.hasOwn(opened, name) && !reserved.has(name) ? opened[name] : (...args) => opened.$call(name, ...args));
+
+  // fail is the body of a module that could not be found.
+  ekko.fail = (error) => { throw ekko.fromWire(error, error.service); };
+
+  // connect is import('ipc:name') as a function.
+  ekko.connect = async (name) => {
+    ekko.check(typeof name === 'string', 'the name of a service must be a string', name);
+    return (await import(`ipc:${name}`)).default;
+  };
+})

@@ -1,0 +1,185 @@
+package script
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+
+	"github.com/ekkojs/ipc"
+)
+
+// service is one that the app serves.
+type service struct {
+	name string
+
+	mu      sync.Mutex // guards all below
+	service Service    // nil until it is made
+	closing bool
+}
+
+var errNotServing = ipc.Errorf(ipc.CodeServiceUnavailable, "the service is not serving")
+
+// opServe begins to serve.
+func (a *app) opServe(op *operation) {
+	id := op.id()
+	var spec ServiceSpec
+	op.json(&spec)
+	s := &service{name: spec.Name}
+	a.services[id] = s
+	a.serving.Add(1)
+	spec.Handle = func(ctx context.Context, r *Request) ([]byte, error) { return a.handle(ctx, id, r) }
+	a.workers.Go(func() {
+		err := a.serve(id, s, &spec)
+		a.inbox.put(func(dst []byte) []byte { return appendError(appendHead(dst, "served", id), err) })
+		a.serving.Add(-1)
+		a.look()
+	})
+}
+
+// serve makes the service and serves until it is shut down.
+func (a *app) serve(id uint64, s *service, spec *ServiceSpec) error {
+	made, err := a.NewService(a.life, spec)
+	if err != nil {
+		return err
+	}
+	if !s.made(made) {
+		return nil // closed already
+	}
+	return made.Serve(a.life, func(addresses []string, manifest []byte) {
+		a.inbox.put(func(dst []byte) []byte {
+			return appendValue(append(appendHead(dst, "serving", id), ','), map[string]any{
+				"addresses": addresses, "manifest": json.RawMessage(manifest),
+			})
+		})
+	})
+}
+
+// made notes that the service can be used now. It reports whether it is to be.
+func (s *service) made(made Service) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.service = made
+	return !s.closing
+}
+
+func (s *service) get() Service {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.service
+}
+
+func (s *service) publish(ctx context.Context, event string, data []byte) error {
+	if made := s.get(); made != nil {
+		return made.Publish(ctx, event, data)
+	}
+	return errNotServing
+}
+
+func (s *service) subscribe(ctx context.Context, pattern string, opts SubscribeOptions) (Subscription, error) {
+	if made := s.get(); made != nil {
+		return made.Subscribe(ctx, pattern, opts)
+	}
+	return nil, errNotServing
+}
+
+func (a *app) opShutdown(op *operation) {
+	if s := a.services[op.id()]; s != nil {
+		a.shutdown(s)
+	}
+}
+
+// opForget is told of a service that has ended.
+func (a *app) opForget(op *operation) { delete(a.services, op.id()) }
+
+// shutdown has a service end in good order. The loop goes on meanwhile, for
+// the requests that run.
+func (a *app) shutdown(s *service) {
+	s.mu.Lock()
+	first, made := !s.closing, s.service
+	s.closing = true
+	s.mu.Unlock()
+	if !first || made == nil {
+		return
+	}
+	a.workers.Go(func() {
+		ctx, cancel := context.WithTimeout(a.life, drainTimeout)
+		defer cancel()
+		made.Shutdown(ctx) // what is not through by then is cut off
+	})
+}
+
+// requests are those that the app is answering.
+type requests struct {
+	mu      sync.Mutex
+	last    uint64
+	waiting map[uint64]chan<- outcome
+}
+
+// outcome is what a handler has come to.
+type outcome struct {
+	data []byte
+	err  error
+}
+
+func (r *requests) add() (id uint64, done <-chan outcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting == nil {
+		r.waiting = map[uint64]chan<- outcome{}
+	}
+	answer := make(chan outcome, 1)
+	r.last++
+	r.waiting[r.last] = answer
+	return r.last, answer
+}
+
+// remove returns where the outcome is waited for; nil if nobody does any more.
+func (r *requests) remove(id uint64) chan<- outcome {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	done := r.waiting[id]
+	delete(r.waiting, id)
+	return done
+}
+
+// handle has the app answer one request.
+func (a *app) handle(ctx context.Context, service uint64, r *Request) ([]byte, error) {
+	id, done := a.requests.add()
+	err := a.inbox.offer(ctx, func(dst []byte) []byte {
+		dst = appendHead(dst, "request", id)
+		dst = appendNumber(append(dst, ','), service)
+		dst = appendText(append(dst, ','), r.Method)
+		dst = append(append(dst, ','), r.Args...)
+		return append(append(dst, ','), r.Caller...)
+	})
+	if err != nil {
+		a.requests.remove(id)
+		return nil, err
+	}
+	select {
+	case o := <-done:
+		return o.data, o.err
+	case <-ctx.Done():
+		a.requests.remove(id)
+		a.inbox.put(func(dst []byte) []byte { return appendError(appendHead(dst, "cancelled", id), context.Cause(ctx)) })
+		return nil, ctx.Err()
+	case <-a.life.Done():
+		a.requests.remove(id)
+		return nil, errGone
+	}
+}
+
+var errGone = errors.New("the app has ended")
+
+func (a *app) opAnswer(op *operation) {
+	if done := a.requests.remove(op.id()); done != nil {
+		done <- outcome{data: op.data()}
+	}
+}
+
+func (a *app) opRefuse(op *operation) {
+	if done := a.requests.remove(op.id()); done != nil {
+		done <- outcome{err: decodeRefusal(op.text())}
+	}
+}
