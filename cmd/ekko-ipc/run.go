@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ekkojs/ipc/observe"
+	"github.com/ekkojs/ipc/script"
+)
+
+func (c *cli) runCommand() *cobra.Command {
+	var trace bool
+	cmd := &cobra.Command{
+		Use:     "run APP [ARG…]",
+		Short:   "Run a script that imports services",
+		GroupID: groupRun,
+		Long: `Run a script, in JavaScript or TypeScript, that imports services:
+
+  import service from 'ipc:database-service';
+  const user = await service.getUserById(123);
+
+It needs no other runtime. What stands after APP goes to the script, in
+process.argv; flags for this program stand before it. --timeout is how long a
+call may take that states no timeout of its own (30 seconds; 0: for ever).
+
+--trace tells on standard error what crosses the sockets: the way, the type,
+the channel, the data, and for an answer the microseconds since its request.
+
+The exit status is the script's own: 0, what it gave to process.exit, 1 for an
+error that nobody caught, 13 for a top-level await that can never settle.`,
+		Example: `  ekko-ipc run app.ts
+  ekko-ipc run --trace app.ts
+  ekko-ipc run report.ts --month 11 > report.txt`,
+		Args: needs(1, -1, "APP"),
+		ValidArgsFunction: func(_ *cobra.Command, words []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(words) > 0 {
+				return nil, cobra.ShellCompDirectiveDefault
+			}
+			return []string{"ts", "mts", "js", "mjs"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+		RunE: func(cmd *cobra.Command, words []string) error {
+			return c.runScript(cmd.Context(), words[0], words[1:], trace)
+		},
+	}
+	cmd.Flags().BoolVar(&trace, "trace", false, "tell each message on standard error")
+	cmd.Flags().SetInterspersed(false)
+	return cmd
+}
+
+func (c *cli) runScript(ctx context.Context, file string, args []string, trace bool) error {
+	if _, err := os.Stat(file); err != nil {
+		return &usageError{err: err}
+	}
+	// A signal is the script's business first: it may listen for it, and a
+	// service in it lets its running calls finish. So it comes as a signal
+	// and not as the end of the context.
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	options := &script.Options{
+		Args:    args,
+		Stdin:   c.stdin,
+		Stdout:  c.stdout,
+		Stderr:  c.stderr,
+		Signals: signals,
+		Timeout: c.timeout.or(script.DefaultTimeout),
+	}
+	if options.Timeout == 0 {
+		options.Timeout = -1 // how a script's options spell "for ever"
+	}
+	if trace {
+		var tap observe.Tap
+		defer tap.Listen(newNarrator(c.stderr, c.err(), c.json.value).read)()
+		options.Tap = &tap
+	}
+	status, err := script.Run(context.WithoutCancel(ctx), file, options)
+	if err != nil {
+		return err
+	}
+	if status != exitOK {
+		return statusError(status)
+	}
+	return nil
+}

@@ -1,0 +1,9 @@
+package main
+
+import "os"
+
+// exeSuffix is how the name of a program ends.
+const exeSuffix = ".exe"
+
+// terminate ends a process. There is no signal that would ask it to.
+func terminate(p *os.Process) error { return p.Kill() }
