@@ -1,0 +1,163 @@
+// Package examples_test runs the examples as their readers do: as processes
+// of their own, called by the ekko-ipc binary from the project's root.
+package examples_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestDatabaseService(t *testing.T) {
+	w := newWorld(t)
+	db := w.start(databaseService)
+
+	w.want(w.call("database-service.getUserById", "123"), `{"id":123,"name":"Ada Lovelace","email":"ada@example.com"}`)
+	w.refused("NOT_FOUND", "database-service.getUserById", "7")
+	w.refused("INVALID_ARGUMENT", "database-service.createUser", "name=", "email=grace@example.com")
+	w.refused("INVALID_ARGUMENT", "database-service.createUser", "name=Grace", "email=grace")
+	w.refused("ALREADY_EXISTS", "database-service.createUser", "name=Ada", "email=ADA@example.com")
+
+	heard := w.listen("database-service", "user.*")
+	w.want(w.call("database-service.createUser", "name=Grace", "email=grace@example.com"), `{"id":124,"name":"Grace","email":"grace@example.com"}`)
+	if got := heard(); !strings.Contains(got, `"event":"user.created","channel":"events.user.created","data":{"id":124,"name":"Grace","timestamp":"2`) {
+		t.Errorf("heard %s", got)
+	}
+	db.stop(0)
+	w.empty()
+}
+
+func TestDatabaseServiceKeepsItsFile(t *testing.T) {
+	w := newWorld(t)
+	file := filepath.Join(t.TempDir(), "what? users#1.db")
+	db := w.start(databaseService, "-data", file)
+	w.call("database-service.createUser", "name=Grace", "email=grace@example.com")
+	db.stop(0)
+
+	db = w.start(databaseService, "-data", file)
+	w.want(w.call("database-service.getUserById", "124"), `{"id":124,"name":"Grace","email":"grace@example.com"}`)
+	db.stop(0)
+	w.empty()
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*")); err != nil || len(left) != 1 {
+		t.Errorf("beside the database there is %v (%v)", left, err)
+	}
+}
+
+func TestNotificationService(t *testing.T) {
+	w := newWorld(t)
+	service := w.start(ekkoIPC, "run", "examples/notification-service/service.ts")
+
+	heard := w.listen("notification-service", "notification.sent")
+	w.publish("notification-service", "order.completed", `{"orderId":456,"total":99.99}`)
+	if got := heard(); !strings.Contains(got, `"text":"Order 456 is complete: 99.99"`) {
+		t.Errorf("heard %s", got)
+	}
+	w.call("notification-service.notify", "Ada", "the engine is ready")
+	w.refused("INVALID_ARGUMENT", "notification-service.notify", "Ada", `" "`)
+	var recent []struct{ To, Text string }
+	if err := json.Unmarshal([]byte(w.call("notification-service.recent", "1")), &recent); err != nil {
+		t.Fatal(err)
+	}
+	if len(recent) != 1 || recent[0].To != "Ada" || recent[0].Text != "the engine is ready" {
+		t.Errorf("the last note is %v", recent)
+	}
+	service.stop(0)
+	w.empty()
+}
+
+func TestPythonService(t *testing.T) {
+	w := newWorld(t)
+	python := w.startPython()
+
+	w.want(w.call("python-service.describe", "[2,4]"), `{"count":2,"mean":3.0,"median":3.0,"deviation":1.0}`)
+	w.want(w.call("python-service.countWords", "text=to be or not to be", "top=1"), `{"words":6,"distinct":4,"top":["to"]}`)
+	w.refused("INVALID_ARGUMENT", "python-service.describe", "[]")
+	w.refused("SCHEMA_MISMATCH", "python-service.describe", "words")
+	w.refused("NOT_FOUND", "python-service.recall", "nothing")
+	w.refused("METHOD_NOT_FOUND", "python-service.descrbe")
+
+	heard := w.listen("python-service", "note.*")
+	w.call("python-service.remember", "tea", "at four")
+	if got := heard(); !strings.Contains(got, `"event":"note.kept"`) || !strings.Contains(got, `"data":{"name":"tea","length":7}`) {
+		t.Errorf("heard %s", got)
+	}
+	w.want(w.call("python-service.recall", "tea"), `"at four"`)
+
+	heard = w.listen("python-service", "text.counted")
+	w.publish("python-service", "text.submitted", `{"text":"one two"}`)
+	if got := heard(); !strings.Contains(got, `"words":2`) {
+		t.Errorf("heard %s", got)
+	}
+	if got := w.run(1, "pub", "python-service", "text.submitted", `{"text":2}`); !strings.Contains(got, "SCHEMA_MISMATCH") {
+		t.Errorf("a refused event says %s", got)
+	}
+	w.run(0, "ping", "python-service")
+	w.run(0, "describe", "python-service")
+
+	var me struct{ UID int }
+	if err := json.Unmarshal([]byte(w.call("python-service.whoAmI")), &me); err != nil || me.UID != os.Getuid() {
+		t.Errorf("I am %+v (%v)", me, err)
+	}
+	python.stop(0)
+	w.empty()
+}
+
+// TestPythonServiceTwice starts the service while it runs, and after a crash.
+func TestPythonServiceTwice(t *testing.T) {
+	w := newWorld(t)
+	first := w.startPython()
+	second := exec.Command(pythonPath(t), pythonScript)
+	second.Dir, second.Env = w.root, w.env
+	if out, err := second.CombinedOutput(); err == nil || !bytes.Contains(out, []byte("is served already")) {
+		t.Errorf("the second one says %s (%v)", out, err)
+	}
+	if err := first.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	first.wait()
+	third := w.startPython()
+	w.want(w.call("python-service.countWords", "here again"), `{"words":2,"distinct":2,"top":["here","again"]}`)
+	third.stop(0)
+	w.empty()
+}
+
+// TestApp is the whole of it: three processes in two languages.
+func TestApp(t *testing.T) {
+	w := newWorld(t)
+	db := w.start(databaseService)
+	notifications := w.start(ekkoIPC, "run", "examples/notification-service/service.ts")
+
+	got := w.run(0, "run", "examples/app/app.ts")
+	want := []string{
+		"Found: Ada Lovelace",
+		"Noted: Order 456 is complete: 99.99",
+		"New user: Grace Hopper",
+		"Refused: NOT_FOUND",
+	}
+	w.want(strings.TrimSpace(got), strings.Join(want, "\n"))
+	notifications.stop(0)
+	db.stop(0)
+	w.empty()
+}
+
+// stop asks the process to end as a service manager does, and checks that it
+// does so in the way it should.
+func (p *process) stop(exit int) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	state := p.wait()
+	got := state.ExitCode()
+	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		got = 128 + int(ws.Signal())
+	}
+	if got != exit {
+		p.t.Errorf("%s ended with %d, want %d", p.name, got, exit)
+	}
+}
