@@ -1,0 +1,144 @@
+// Package docs_test writes those tables of the documentation that code knows
+// best, and makes sure that they are up to date.
+package docs_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/internal/hub"
+	"github.com/ekkojs/ipc/internal/session"
+	"github.com/ekkojs/ipc/manifest"
+	"github.com/ekkojs/ipc/transport"
+	"github.com/ekkojs/ipc/wire"
+)
+
+//go:generate go test -run TestTables -update .
+
+var update = flag.Bool("update", false, "write the tables anew")
+
+func TestTables(t *testing.T) {
+	for _, page := range []struct {
+		path, name, table string
+	}{
+		{"errors.md", "codes", codes()},
+		{"../spec/protocol.md", "codes", codes()},
+		{"limits.md", "limits", limits()},
+	} {
+		old, err := os.ReadFile(page.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, err := replace(string(old), page.name, page.table)
+		if err != nil {
+			t.Errorf("%s: %v", page.path, err)
+			continue
+		}
+		if now == string(old) {
+			continue
+		}
+		if !*update {
+			t.Errorf("the table %s in %s is not what the code says: run go generate ./docs", page.name, page.path)
+			continue
+		}
+		if err := os.WriteFile(page.path, []byte(now), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// replace puts table between the marks of that name.
+func replace(text, name, table string) (string, error) {
+	begin, end := "<!-- generated: "+name+" -->\n", "<!-- end -->\n"
+	before, rest, ok := strings.Cut(text, begin)
+	if !ok {
+		return "", fmt.Errorf("there is no mark %q", begin)
+	}
+	_, after, ok := strings.Cut(rest, end)
+	if !ok {
+		return "", fmt.Errorf("there is no mark %q after %q", end, begin)
+	}
+	return before + begin + table + end + after, nil
+}
+
+func codes() string {
+	var b strings.Builder
+	b.WriteString("| code | meaning | executed | ask again? | by |\n|---|---|---|---|---|\n")
+	for _, c := range wire.Codes() {
+		executed := string(c.Executed)
+		if executed == "" {
+			executed = "–"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", c.Code, c.Meaning, executed, c.Retryable, c.MadeBy)
+	}
+	return b.String()
+}
+
+func limits() string {
+	w, bytes := wire.DefaultLimits, size
+	rows := [][4]string{
+		{"frame", bytes(transport.DefaultMaxFrame), bytes(transport.MaxMaxFrame), "`ClientOptions.MaxFrame`, `ServiceOptions.MaxFrame`"},
+		{"depth of a message's JSON", count(w.MaxDepth), "", ""},
+		{"members of one object", count(w.MaxMembers), "", ""},
+		{"values and names in one message", count(w.MaxTokens), "", ""},
+		{"connections of a service", count(ipc.DefaultMaxConnections), "", "`ServiceOptions.MaxConnections`"},
+		{"calls outstanding on a client's connection", count(session.DefaultMaxPending), "", "`ClientOptions.MaxPending`"},
+		{"requests of one connection running", count(session.DefaultMaxInFlight), "", "`ServiceOptions.MaxInFlight`"},
+		{"subscriptions of one connection", count(hub.DefaultMaxSubscriptions), "", ""},
+		{"events waiting for one connection", count(hub.DefaultQueueMessages) + " and " + bytes(hub.DefaultQueueBytes), "", ""},
+		{"events waiting for a reader in the client", count(ipc.DefaultQueue) + " and " + bytes(ipc.DefaultQueueBytes), "", "`SubscribeOptions`"},
+		{"channels whose events are counted", count(hub.DefaultMaxChannels), "", ""},
+		{"bytes waiting to be written to a peer", bytes(session.DefaultMaxOutbox), "", ""},
+		{"one write", span(transport.DefaultWriteTimeout), "", ""},
+		{"deadline of a call", span(session.DefaultTimeout), span(session.MaxTimeout), "the context, `ClientOptions.Timeout`"},
+		{"running calls when a service ends", span(ipc.DefaultDrainTimeout), "", "`ServiceOptions.DrainTimeout`"},
+		{"path of a socket", bytes(transport.MaxPath), "", ""},
+		{"manifest", bytes(manifest.DefaultMaxSize), bytes(manifest.MaxSize), ""},
+	}
+	var b strings.Builder
+	b.WriteString("| limit | default | at most | set by |\n|---|---|---|---|\n")
+	for _, r := range rows {
+		for i, cell := range r {
+			if cell == "" {
+				r[i] = "–"
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r[0], r[1], r[2], r[3])
+	}
+	return b.String()
+}
+
+// count writes a number with commas.
+func count(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// span writes a duration.
+func span(d time.Duration) string {
+	if d%time.Minute == 0 {
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", d/time.Second)
+}
+
+// size writes a number of bytes.
+func size(n int) string {
+	switch {
+	case n%(1<<20) == 0:
+		return count(n>>20) + " MiB"
+	case (n+1)%(1<<20) == 0:
+		return count((n+1)>>20) + " MiB − 1"
+	case n%(1<<10) == 0:
+		return count(n>>10) + " KiB"
+	}
+	return count(n) + " bytes"
+}
