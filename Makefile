@@ -1,0 +1,48 @@
+# What can be done here. `make` alone says so too.
+
+BUILD    := .build
+FUZZTIME ?= 10m
+BENCH    ?= full
+SOURCES   = $(shell find internal/tools -name '*.go' -o -path 'internal/tools/go.*')
+
+# In a container git may refuse to read somebody else's clone, and then the go
+# command refuses to build: better no version in the binary than no binary.
+export GOFLAGS := $(GOFLAGS) $(shell git status >/dev/null 2>&1 || echo -buildvcs=false)
+
+# Without a target: say what there is.
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## build the binary and show what it does (needs Go only)
+	@exec $(BUILD)/ekko-ipc demo
+
+build: ## build the binary into .build/ekko-ipc
+	@go build -o $(BUILD)/ekko-ipc ./cmd/ekko-ipc
+
+test: $(BUILD)/check ## check everything, installing what that needs; a quarter of an hour at most
+	@exec $(BUILD)/check
+
+lint: $(BUILD)/check ## only the checks that run nothing of ours
+	@exec $(BUILD)/check lint
+
+fuzz: $(BUILD)/check ## FUZZTIME=10m for each fuzz target; FUZZ=Name for some of them
+	@exec $(BUILD)/check -fuzztime $(FUZZTIME) -fuzz '$(FUZZ)' fuzz
+
+bench: build ## measure against the peers, into bench/results.json; BENCH=quick for a first look
+	@go build -C bench -o ../$(BUILD)/bench .
+	@for peer in raw ipc grpc jsonrpc nats; do go build -C bench -tags solo,$$peer -o ../$(BUILD)/bench-peers/$$peer . || exit; done
+	@exec $(BUILD)/bench -programs $(BUILD)/bench-peers -out bench/results.json -binary $(BUILD)/ekko-ipc $(if $(filter quick,$(BENCH)),-quick) $(BENCHFLAGS)
+
+cover: ## show the test coverage, and write it to .build/cover.html
+	@mkdir -p $(BUILD)
+	go test -coverpkg=./... -coverprofile=$(BUILD)/cover.out ./...
+	@go tool cover -html=$(BUILD)/cover.out -o $(BUILD)/cover.html
+	@go tool cover -func=$(BUILD)/cover.out | tail -n 1
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+$(BUILD)/check: $(SOURCES)
+	@go build -C internal/tools -o ../../$@ ./check
+
+.PHONY: help demo build test lint fuzz bench cover clean
