@@ -1,0 +1,128 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/ekkojs/ipc/wire"
+)
+
+// abandon ends the wait for sl, if it still is the call with that id, and
+// tells the peer to stop.
+func (s *Session) abandon(sl *slot, id [36]byte, cause error) {
+	s.mu.Lock()
+	if sl.id != id || !sl.waiting {
+		s.mu.Unlock()
+		return
+	}
+	s.abandonLocked(sl, cause)
+	flush := s.claimLocked()
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+}
+
+func (s *Session) abandonLocked(sl *slot, cause error) {
+	sl.err = s.gaveUp(cause, wire.ExecutedMaybe)
+	sl.waiting = false
+	s.wakeLocked(sl)
+	m := wire.Message{Type: wire.TypeEvent, Channel: cancelChannel, CorrelationID: sl.id[:]}
+	s.freshLocked(&m, time.Now())
+	s.appendLocked(&m) // a lost connection cancels as well
+}
+
+var cancelChannel = []byte("ipc.cancel")
+
+// gaveUp is the error of a call whose context or deadline ended first.
+func (s *Session) gaveUp(cause error, executed wire.Executed) *wire.Error {
+	stage := "dispatched"
+	if executed == wire.ExecutedNo {
+		stage = "queued"
+	}
+	e := wire.Errorf(wire.CodeCancelled, "the caller gave up: %w", cause)
+	if errors.Is(cause, context.DeadlineExceeded) {
+		e = wire.Errorf(wire.CodeDeadlineExceeded, "no answer before the deadline: %w", cause)
+	}
+	e.Details.Executed = executed
+	e.Details.Retryable = executed == wire.ExecutedNo && e.Code == wire.CodeDeadlineExceeded
+	e.Details.Origin = s.opts.Origin
+	e.Details.More = map[string]any{"stage": stage}
+	return e
+}
+
+// armLocked makes the one timer of the session fire no later than deadline.
+// Calls mostly come with growing deadlines, so it is hardly ever set anew.
+func (s *Session) armLocked(deadline time.Duration) {
+	c := &s.calls
+	if c.armed != 0 && c.armed <= deadline {
+		return
+	}
+	c.armed = deadline
+	wait := max(deadline-time.Since(s.epoch), 0)
+	if c.timer == nil {
+		c.timer = time.AfterFunc(wait, s.expire)
+		return
+	}
+	c.timer.Reset(wait)
+}
+
+// expire gives up the calls whose deadline has passed.
+func (s *Session) expire() {
+	s.mu.Lock()
+	s.calls.armed = 0
+	if s.ended {
+		s.mu.Unlock()
+		return
+	}
+	now := time.Since(s.epoch)
+	var next time.Duration
+	for _, sl := range s.calls.active {
+		switch {
+		case !sl.waiting || sl.deadline == 0:
+		case sl.deadline <= now:
+			s.abandonLocked(sl, context.DeadlineExceeded)
+		case next == 0 || sl.deadline < next:
+			next = sl.deadline
+		}
+	}
+	if next != 0 {
+		s.armLocked(next)
+	}
+	flush := s.claimLocked()
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+}
+
+// failCallsLocked ends all outstanding calls: the connection is gone.
+func (s *Session) failCallsLocked(cause error) {
+	c := &s.calls
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if cause == nil {
+		cause = net.ErrClosed
+	}
+	for _, sl := range c.active {
+		if !sl.waiting {
+			continue
+		}
+		if turnedAway, ok := cause.(*wire.Error); ok {
+			sl.err, sl.waiting = turnedAway, false
+			s.wakeLocked(sl)
+			continue
+		}
+		e := wire.Errorf(wire.CodeConnectionLost, "connection lost while the call was outstanding: %w", cause)
+		e.Details.Executed = wire.ExecutedMaybe
+		if sl.end > s.outbox.taken { // its last byte never left
+			e.Details.Executed, e.Details.Retryable = wire.ExecutedNo, true
+		}
+		e.Details.Origin = s.opts.Origin
+		sl.err, sl.waiting = e, false
+		s.wakeLocked(sl)
+	}
+}
