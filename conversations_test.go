@@ -189,55 +189,6 @@ func anonymous(frame []byte) string {
 	return string(frame)
 }
 
-// TestRules makes sure that each rule of the specification is shown by a
-// conversation, or is said to be proven elsewhere, and that no rule is
-// claimed that there is not.
-func TestRules(t *testing.T) {
-	protocol, err := os.ReadFile("spec/protocol.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stated := map[string]bool{}
-	for _, m := range regexp.MustCompile(`\*\*\[([a-z]+\.\d+)\]`).FindAllSubmatch(protocol, -1) {
-		if rule := string(m[1]); stated[rule] {
-			t.Errorf("protocol.md states %s twice", rule)
-		} else {
-			stated[rule] = true
-		}
-	}
-	shown := map[string]bool{}
-	claim := func(where, rule string) {
-		if !stated[rule] {
-			t.Errorf("%s claims %s, which protocol.md does not state", where, rule)
-		}
-		shown[rule] = true
-	}
-	for _, path := range conversationFiles(t) {
-		for _, line := range readLines(t, path) {
-			if rules, ok := strings.CutPrefix(line, "rules: "); ok {
-				for _, rule := range strings.Fields(rules) {
-					claim(path, rule)
-				}
-			}
-		}
-	}
-	for _, line := range readLines(t, filepath.Join(conversations, elsewhere)) {
-		if rule, place, _ := strings.Cut(line, " "); strings.HasPrefix(rule, "#") || rule == "" {
-			continue
-		} else if claim(elsewhere, rule); strings.TrimSpace(place) == "" {
-			t.Errorf("%s does not say where %s is proven", elsewhere, rule)
-		}
-	}
-	for rule := range stated {
-		if !shown[rule] {
-			t.Errorf("no conversation shows %s, and %s does not say what does", rule, elsewhere)
-		}
-	}
-}
-
-// elsewhere lists the rules that no conversation can show.
-const elsewhere = "elsewhere.txt"
-
 func conversationFiles(t *testing.T) []string {
 	paths, err := filepath.Glob(filepath.Join(conversations, "*.txt"))
 	if err != nil || len(paths) < 2 {

@@ -82,8 +82,10 @@ func dialError(name, address string, err error) error {
 	switch {
 	case errors.Is(err, transport.ErrUntrustedPeer):
 		e = wire.Errorf(wire.CodeUntrustedPeer, "%s at %s is run by somebody else: %w", name, address, err)
-	case errors.Is(err, transport.ErrUnsupported):
+	case errors.Is(err, transport.ErrUnsupported), errors.Is(err, transport.ErrNotLoopback):
 		e = wire.Errorf(wire.CodeTransportUnsupported, "%s cannot be reached at %s: %w", name, address, err)
+	case errors.Is(err, transport.ErrInvalidAddress):
+		e = wire.Errorf(wire.CodeInvalidArgument, "%s is no address: %w", address, err)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, transport.ErrRefused):
 		e = wire.Errorf(wire.CodeServiceUnavailable, "%s is not running: nothing listens at %s; start it and try again", name, address)
 		e.Cause = err

@@ -199,7 +199,9 @@ func listenError(name, address string, err error) error {
 		code = wire.CodeNameTaken
 	case errors.Is(err, transport.ErrUntrustedPath):
 		code = wire.CodePermissionDenied
-	case errors.Is(err, transport.ErrUnsupported):
+	case errors.Is(err, transport.ErrUnsupported), errors.Is(err, transport.ErrNotLoopback):
+	case errors.Is(err, transport.ErrInvalidAddress):
+		code = wire.CodeInvalidArgument
 	default:
 		return fmt.Errorf("%s cannot listen at %s: %w", name, address, err)
 	}

@@ -55,10 +55,14 @@ func (e *Endpoint) Acquire(ctx context.Context) (*session.Session, error) {
 			e.mu.Unlock()
 			return s, nil
 		}
+		var wait <-chan struct{} = e.dialing
 		if e.dialing == nil {
-			return e.openLocked(ctx)
+			last := e.current.Load()
+			if last == nil || ended(last) {
+				return e.openLocked(ctx)
+			}
+			wait = last.Done() // it takes no more, but its last answers are being read
 		}
-		wait := e.dialing
 		e.mu.Unlock()
 		select {
 		case <-wait:
@@ -97,17 +101,20 @@ func (e *Endpoint) openLocked(ctx context.Context) (*session.Session, error) {
 	return s, nil
 }
 
-// live returns the current session unless it has ended.
+// live returns the current session unless it takes no more messages.
 func (e *Endpoint) live() *session.Session {
-	s := e.current.Load()
-	if s == nil {
-		return nil
+	if s := e.current.Load(); s != nil && !s.Broken() {
+		return s
 	}
+	return nil
+}
+
+func ended(s *session.Session) bool {
 	select {
 	case <-s.Done():
-		return nil
+		return true
 	default:
-		return s
+		return false
 	}
 }
 

@@ -144,15 +144,15 @@ func (s *Session) answerError(to *wire.Message, err *wire.Error) {
 	}
 }
 
-// TurnAway tells a peer that it is not served, as far as that takes no
-// waiting, and closes the connection. An error that answers no request is
+// TurnAway tells a peer that it is not served and closes the connection, of
+// which nothing has been read or written. An error that answers no request is
 // what the peer's calls then fail with.
 func TurnAway(conn transport.Conn, err *wire.Error) {
 	err.Details.Origin = wire.OriginService
 	m := wire.Message{Type: wire.TypeResponse, Error: err.AppendJSON(nil)}
 	frame := m.Append(make([]byte, frameHeader))
 	binary.LittleEndian.PutUint32(frame, uint32(len(frame)-frameHeader))
-	conn.TryWrite(frame)
+	conn.Write(frame) // does not wait: the connection is new
 	conn.Close()
 }
 

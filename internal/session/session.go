@@ -167,6 +167,7 @@ type Session struct {
 
 	malformed atomic.Int32 // messages of the peer that could not be read
 	late      atomic.Int64 // answers that came after their call was given up
+	broken    atomic.Bool  // takes no more messages; it may still be read
 
 	mu     sync.Mutex // guards all below
 	ended  bool
@@ -225,6 +226,10 @@ func (s *Session) Conn() transport.Conn { return s.conn }
 // Done returns a channel that is closed when the session has ended.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
+// Broken reports whether the session takes no more messages. It ends soon, if
+// it has not ended already.
+func (s *Session) Broken() bool { return s.broken.Load() }
+
 // Err returns why the session ended: nil while it lives and when this end
 // closed it.
 func (s *Session) Err() error {
@@ -276,6 +281,7 @@ func (s *Session) fail(cause error) {
 		return
 	}
 	s.ended = true
+	s.broken.Store(true)
 	s.err = cause
 	s.failCallsLocked(cause)
 	s.outbox.room.Broadcast()

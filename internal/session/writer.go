@@ -1,8 +1,11 @@
 package session
 
 import (
+	"cmp"
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"time"
 
@@ -28,7 +31,8 @@ type outbox struct {
 	taken    uint64  // bytes ever offered to the connection: they may have left
 	written  uint64  // bytes ever accepted by the connection
 	room     sync.Cond
-	waiting  int // goroutines in room
+	waiting  int   // goroutines in room
+	broken   error // why nothing can be written any more
 	stamp    wire.Stamper
 	id       [36]byte // of the message being appended
 	time     [32]byte // likewise
@@ -49,8 +53,8 @@ func (b *buffer) release() {
 // the stream of all bytes.
 func (s *Session) appendLocked(m *wire.Message) (end uint64, err *wire.Error) {
 	o := &s.outbox
-	if s.ended {
-		return 0, closedError(s.err)
+	if s.ended || o.broken != nil {
+		return 0, closedError(cmp.Or(o.broken, s.err))
 	}
 	if o.buf == nil {
 		o.buf = buffers.Get().(*buffer)
@@ -87,7 +91,7 @@ func (s *Session) freshLocked(m *wire.Message, now time.Time) {
 // claimLocked makes the caller the flusher if there is none; then it must
 // call flush once it has given up the lock.
 func (s *Session) claimLocked() bool {
-	if s.outbox.flushing || s.ended {
+	if s.outbox.flushing || s.ended || s.outbox.broken != nil {
 		return false
 	}
 	s.outbox.flushing = true
@@ -139,7 +143,7 @@ func (s *Session) goLocked(f func()) bool {
 // write deadline of the connection bounds the wait.
 func (s *Session) waitForRoomLocked() {
 	o := &s.outbox
-	for !s.ended && o.appended-o.written > uint64(s.opts.MaxOutbox)*3/4 {
+	for !s.ended && o.broken == nil && o.appended-o.written > uint64(s.opts.MaxOutbox)*3/4 {
 		o.waiting++
 		o.room.Wait()
 		o.waiting--
@@ -199,7 +203,7 @@ func (s *Session) take() *buffer {
 		b.b = s.source.AppendTo(b.b, sourceChunk)
 		o.appended += uint64(len(b.b) - before)
 	}
-	if b == nil || len(b.b) == 0 || s.ended {
+	if b == nil || len(b.b) == 0 || s.ended || o.broken != nil {
 		o.flushing = false
 		if o.waiting > 0 {
 			o.room.Broadcast()
@@ -215,13 +219,35 @@ func (s *Session) take() *buffer {
 	return b
 }
 
-// wrote accounts for n bytes of b; it reports false when the session ended.
+// readAfterBreak is how long a connection that takes no more bytes is still
+// read, for the answers and the farewell that came before it broke.
+const readAfterBreak = time.Second
+
+// breakLocked ends the writing. What the peer said before it closed the
+// connection is still read; its end is what ends the session.
+func (s *Session) breakLocked(err error) {
+	o := &s.outbox
+	o.taken = o.written // now it is known what did not leave
+	o.broken = err
+	s.broken.Store(true)
+	if o.buf != nil {
+		o.buf.release()
+		o.buf = nil
+	}
+	if s.role == roleNone {
+		s.startReaderLocked()
+	}
+	time.AfterFunc(readAfterBreak, func() { s.fail(lost(err)) })
+}
+
+// wrote accounts for n bytes of b; it reports false when nothing more can be
+// written.
 func (s *Session) wrote(b *buffer, n int, err error) bool {
 	s.mu.Lock()
 	o := &s.outbox
 	o.written += uint64(n)
 	if err != nil {
-		o.taken = o.written // now it is known what did not leave
+		s.breakLocked(err)
 	}
 	if o.waiting > 0 {
 		o.room.Broadcast()
@@ -230,11 +256,10 @@ func (s *Session) wrote(b *buffer, n int, err error) bool {
 	ended := s.ended
 	s.mu.Unlock()
 	b.release()
-	if err != nil {
-		s.fail(lost(err))
-		return false
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		s.fail(lost(err)) // a peer that takes nothing is not waited for
 	}
-	return !ended
+	return err == nil && !ended
 }
 
 // flushBeforeClose writes all that waits, or finds the session ended.
@@ -242,7 +267,7 @@ func (s *Session) flushBeforeClose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := &s.outbox
-	for !s.ended && (o.flushing || o.buf != nil && len(o.buf.b) > 0) {
+	for !s.ended && o.broken == nil && (o.flushing || o.buf != nil && len(o.buf.b) > 0) {
 		if s.claimLocked() {
 			s.mu.Unlock()
 			s.flush()
