@@ -29,6 +29,8 @@ type Client struct {
 	handler  Handler // interceptors around send; nil without interceptors
 	routes   atomic.Pointer[map[string]*route]
 
+	connections atomic.Uint64 // ever opened
+
 	mu            sync.Mutex // guards all below
 	resolution    *Resolution
 	subscriptions map[*Subscription]struct{}
@@ -135,7 +137,7 @@ func (c *Client) dial(ctx context.Context) (*session.Session, error) {
 		}
 		return nil, dialError(c.name(), r.Address, err)
 	}
-	return session.New(conn, (*listener)(c), session.Options{
+	return session.New(conn, &listener{c, c.connections.Add(1)}, session.Options{
 		MaxFrame:   c.opts.MaxFrame,
 		MaxPending: c.opts.MaxPending,
 		Timeout:    c.opts.Timeout,

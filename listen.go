@@ -10,8 +10,11 @@ import (
 	"github.com/ekkojs/ipc/wire"
 )
 
-// listener is the side of a Client that its session talks to.
-type listener Client
+// listener is the side of a Client that one of its sessions talks to.
+type listener struct {
+	client     *Client
+	connection uint64 // counts the sessions of the client
+}
 
 // Request implements session.Handler: a service that calls its client is told
 // that this client offers nothing.
@@ -21,7 +24,10 @@ func (l *listener) Request(in *session.Inbound) {
 
 // Event implements session.Handler.
 func (l *listener) Event(in *session.Inbound) {
-	c := (*Client)(l)
+	c := l.client
+	if in.Meta.Gap != nil {
+		return // it shows in the numbers of the next event
+	}
 	name := string(wire.EventName(in.Channel))
 	var event *Event // shared by the subscriptions that want it, but for Gap
 	c.mu.Lock()
@@ -30,12 +36,9 @@ func (l *listener) Event(in *session.Inbound) {
 		if !sub.pattern.Match(name) {
 			continue
 		}
-		if in.Meta.Gap != nil {
-			sub.announced()
-			continue
-		}
 		if event == nil {
 			event = eventOf(&in.Message, &in.Meta)
+			event.connection = l.connection
 			sub.offer(event)
 			continue
 		}
@@ -47,7 +50,7 @@ func (l *listener) Event(in *session.Inbound) {
 
 // Stray implements session.Handler.
 func (l *listener) Stray(id []byte, err *Error) {
-	(*Client)(l).opts.OnError(err)
+	l.client.opts.OnError(err)
 }
 
 // Subscribe asks for the events that match pattern, in which "*" stands for
@@ -97,11 +100,12 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 		return err
 	}
 	s.KeepReading(true)
+	connection := c.connections.Load()
 	if sub.pattern.IsLiteral() {
-		sub.startAt(sub.name, cursor{answer.From.Epoch, answer.From.Seq})
+		sub.startAt(sub.name, cursor{answer.From.Epoch, answer.From.Seq, connection})
 	}
 	for name, at := range answer.Channels {
-		sub.startAt(name, cursor{at.Epoch, at.Seq})
+		sub.startAt(name, cursor{at.Epoch, at.Seq, connection})
 	}
 	sub.mu.Lock()
 	defer sub.mu.Unlock()

@@ -23,6 +23,8 @@ type Event struct {
 	// Gap says what is missing between the previous event of this channel
 	// and this one. Nil: nothing.
 	Gap *Gap
+
+	connection uint64 // which of the client's connections it came by
 }
 
 // Decode stores the event's data in v.
@@ -70,7 +72,6 @@ type Subscription struct {
 	mu      sync.Mutex // guards all below
 	waiting []*Event
 	held    int           // bytes of data in waiting
-	slow    bool          // events were dropped here since the last one taken
 	ready   chan struct{} // holds one token when waiting or err may have changed
 	err     error         // why there will be no more
 	last    map[string]cursor
@@ -78,8 +79,9 @@ type Subscription struct {
 }
 
 type cursor struct {
-	epoch string
-	seq   uint64
+	epoch      string
+	seq        uint64
+	connection uint64
 }
 
 // maxCursors bounds the channels of which a subscription notices gaps.
@@ -181,10 +183,7 @@ func (s *Subscription) offer(e *Event) {
 		s.held -= len(s.waiting[drop].Data)
 		drop++
 	}
-	if drop > 0 {
-		s.slow = true
-		s.waiting = slices.Delete(s.waiting, 0, drop)
-	}
+	s.waiting = slices.Delete(s.waiting, 0, drop)
 	s.wakeLocked()
 }
 
@@ -218,25 +217,14 @@ func (s *Subscription) noteLocked(e *Event) {
 	case e.Epoch != last.epoch:
 		e.Gap = &Gap{From: last.seq + 1, Reason: GapRestarted}
 	case e.Seq > last.seq+1:
-		e.Gap = &Gap{From: last.seq + 1, To: e.Seq - 1, Reason: GapLost}
-		if s.slow {
-			e.Gap.Reason = GapSlowConsumer
+		e.Gap = &Gap{From: last.seq + 1, To: e.Seq - 1, Reason: GapSlowConsumer}
+		if e.connection != last.connection {
+			e.Gap.Reason = GapLost
 		}
 	}
-	if len(s.waiting) == 0 {
-		s.slow = false
-	}
 	if seen || len(s.last) < maxCursors {
-		s.last[e.Name] = cursor{e.Epoch, e.Seq}
+		s.last[e.Name] = cursor{e.Epoch, e.Seq, e.connection}
 	}
-}
-
-// announced notes a gap of which the service told: the next event will show
-// it, and this is the reason.
-func (s *Subscription) announced() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.slow = true
 }
 
 // startAt notes where a channel stood when the subscription began, so that
@@ -245,7 +233,7 @@ func (s *Subscription) startAt(name string, c cursor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, seen := s.last[name]; !seen && c.seq > 0 && len(s.last) < maxCursors {
-		s.last[name] = cursor{c.epoch, c.seq - 1}
+		s.last[name] = cursor{c.epoch, c.seq - 1, c.connection}
 	}
 }
 

@@ -12,32 +12,34 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// grpcUnix is grpc-go with its defaults over a Unix socket. The message is the
+// The peer is grpc-go with its defaults over a Unix socket. The message is the
 // well-known BytesValue, encoded by the generated code of protobuf-go; the
 // service description is what protoc-gen-go-grpc would write.
-var grpcUnix = register(&peer{
-	name:    "grpc-go",
-	program: "grpc",
-	module:  "google.golang.org/grpc",
-	serve: func(dir, _ string) (string, error) {
-		path := filepath.Join(dir, "grpc.sock")
-		l, err := net.Listen("unix", path)
-		if err != nil {
-			return "", err
-		}
-		s := grpc.NewServer()
-		s.RegisterService(&echoDesc, echoServer{})
-		go s.Serve(l)
-		return "unix:" + path, nil
-	},
-	dial: func(addr string) (conn, error) {
-		c, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
-		if err != nil {
-			return nil, err
-		}
-		return grpcConn{c}, nil
-	},
-})
+func init() {
+	register(&peer{
+		name:    "grpc-go",
+		program: "grpc",
+		module:  "google.golang.org/grpc",
+		serve: func(dir, _ string) (string, error) {
+			path := filepath.Join(dir, "grpc.sock")
+			l, err := net.Listen("unix", path)
+			if err != nil {
+				return "", err
+			}
+			s := grpc.NewServer()
+			s.RegisterService(&echoDesc, echoServer{})
+			go s.Serve(l)
+			return "unix:" + path, nil
+		},
+		dial: func(addr string) (conn, error) {
+			c, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+			if err != nil {
+				return nil, err
+			}
+			return grpcConn{c}, nil
+		},
+	})
+}
 
 const echoMethod = "/bench.Echo/Echo"
 

@@ -10,33 +10,35 @@ import (
 	"path/filepath"
 )
 
-// jsonrpcUnix is the standard library's net/rpc with its JSON codec over a
+// The peer is the standard library's net/rpc with its JSON codec over a
 // Unix socket. The payload is a json.RawMessage, so that it is not taken
 // apart.
-var jsonrpcUnix = register(&peer{
-	name:    "net/rpc+jsonrpc",
-	program: "jsonrpc",
-	serve: func(dir, _ string) (string, error) {
-		path := filepath.Join(dir, "jsonrpc.sock")
-		l, err := net.Listen("unix", path)
-		if err != nil {
-			return "", err
-		}
-		s := rpc.NewServer()
-		if err := s.Register(new(Echo)); err != nil {
-			return "", err
-		}
-		go acceptEach(l, func(c net.Conn) { s.ServeCodec(jsonrpc.NewServerCodec(c)) })
-		return path, nil
-	},
-	dial: func(addr string) (conn, error) {
-		c, err := jsonrpc.Dial("unix", addr)
-		if err != nil {
-			return nil, err
-		}
-		return jsonrpcConn{c}, nil
-	},
-})
+func init() {
+	register(&peer{
+		name:    "net/rpc+jsonrpc",
+		program: "jsonrpc",
+		serve: func(dir, _ string) (string, error) {
+			path := filepath.Join(dir, "jsonrpc.sock")
+			l, err := net.Listen("unix", path)
+			if err != nil {
+				return "", err
+			}
+			s := rpc.NewServer()
+			if err := s.Register(new(Echo)); err != nil {
+				return "", err
+			}
+			go acceptEach(l, func(c net.Conn) { s.ServeCodec(jsonrpc.NewServerCodec(c)) })
+			return path, nil
+		},
+		dial: func(addr string) (conn, error) {
+			c, err := jsonrpc.Dial("unix", addr)
+			if err != nil {
+				return nil, err
+			}
+			return jsonrpcConn{c}, nil
+		},
+	})
+}
 
 // Echo is the service that net/rpc finds by reflection.
 type Echo struct{}

@@ -17,8 +17,9 @@ type schema struct {
 	title    string // how a signature names it
 	compiled *jsonschema.Schema
 
-	node   *node // until it is compiled
-	broken bool  // it is reported already, and not to be compiled
+	url    string // what the compiler knows it by
+	node   *node  // until it is compiled
+	broken bool   // it is reported already, and not to be compiled
 }
 
 // String names the schema in a signature.
@@ -188,7 +189,8 @@ func (r *reader) compileSchemas() {
 	c.UseLoader(noLoader{})
 	c.AssertFormat()
 	for i, s := range r.schemas {
-		if err := addResource(c, schemaURL+strconv.Itoa(i), appendNode(nil, s.node)); err != nil {
+		s.url = schemaURL + strconv.Itoa(i)
+		if err := addResource(c, s.url, appendNode(nil, s.node)); err != nil {
 			r.errorf(s.node, "schema", "not a JSON Schema: %v", err)
 			s.broken = true
 		}
@@ -197,11 +199,11 @@ func (r *reader) compileSchemas() {
 		r.at(0, Error, "schema", "", "the types cannot be used in JSON Schema: %v", err)
 		return
 	}
-	for i, s := range r.schemas {
+	for _, s := range r.schemas {
 		if s.broken {
 			continue
 		}
-		compiled, err := c.Compile(schemaURL + strconv.Itoa(i))
+		compiled, err := c.Compile(s.url)
 		if err != nil {
 			r.schemaError(s, err)
 		}
@@ -223,7 +225,7 @@ func addResource(c *jsonschema.Compiler, url string, text []byte) error {
 // schemaError reports why a schema does not compile, at the keyword to blame if
 // the compiler names one.
 func (r *reader) schemaError(s *schema, err error) {
-	at, why := s.node, err.Error()
+	at, why := s.node, strings.ReplaceAll(err.Error(), quote(s.url), "it")
 	var invalid *jsonschema.SchemaValidationError
 	var verr *jsonschema.ValidationError
 	var load *jsonschema.LoadURLError

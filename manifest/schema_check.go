@@ -40,21 +40,33 @@ func (s *schema) check(value []byte, f *fail) bool {
 }
 
 // leaf is the innermost cause of a failed validation that says something of its
-// own: alternatives are not looked into, since none of them was promised.
+// own. Of alternatives it looks into the one that the value is of the right
+// type for, if there is but one such.
 func leaf(e *jsonschema.ValidationError) *jsonschema.ValidationError {
-	for len(e.Causes) > 0 {
-		switch e.ErrorKind.(type) {
-		case *kind.Schema, *kind.Reference, *kind.Group, *kind.AllOf:
-		default:
-			return e
-		}
+	if len(e.Causes) == 0 {
+		return e
+	}
+	switch e.ErrorKind.(type) {
+	case *kind.Schema, *kind.Reference, *kind.Group, *kind.AllOf:
 		// The library walks over maps, so the order of causes changes from
 		// one run to the next.
-		e = slices.MinFunc(e.Causes, func(a, b *jsonschema.ValidationError) int {
+		return leaf(slices.MinFunc(e.Causes, func(a, b *jsonschema.ValidationError) int {
 			return cmp.Or(slices.Compare(a.InstanceLocation, b.InstanceLocation),
 				slices.Compare(a.ErrorKind.KeywordPath(), b.ErrorKind.KeywordPath()),
 				cmp.Compare(a.SchemaURL, b.SchemaURL))
-		})
+		}))
+	case *kind.AnyOf, *kind.OneOf:
+		var right []*jsonschema.ValidationError
+		for _, c := range e.Causes {
+			l := leaf(c)
+			_, typ := l.ErrorKind.(*kind.Type)
+			if !typ || len(l.InstanceLocation) > len(e.InstanceLocation) {
+				right = append(right, l)
+			}
+		}
+		if len(right) == 1 {
+			return right[0]
+		}
 	}
 	return e
 }
@@ -73,6 +85,8 @@ func (f *fail) schema(e *jsonschema.ValidationError, root any) {
 		missing := slices.Min(k.Missing)
 		inner = append(inner, step{missing, -1})
 		f.expected, f.got = "a value", "nothing"
+	case *kind.Not:
+		f.rule, f.note = "not", kindText(e)
 	default:
 		f.note = kindText(e)
 	}

@@ -3,7 +3,6 @@ package manifest
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -58,28 +57,24 @@ func appendText(dst []byte, s string) []byte {
 // typesDocument is the manifest's types as one JSON Schema document, for full
 // schemas to refer to.
 func (r *reader) typesDocument() []byte {
-	numbers := map[*schema]int{}
-	for i, s := range r.schemas {
-		numbers[s] = i
-	}
 	dst := []byte(`{"$schema":"https://json-schema.org/draft/2020-12/schema","types":{`)
 	for i, name := range slices.Sorted(maps.Keys(r.m.Types)) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = append(appendText(dst, name), ':')
-		dst = appendType(dst, r.m.Types[name], numbers)
+		dst = appendType(dst, r.m.Types[name])
 	}
 	return append(dst, "}}"...)
 }
 
 // appendType writes a type as JSON Schema.
-func appendType(dst []byte, t *Type, numbers map[*schema]int) []byte {
+func appendType(dst []byte, t *Type) []byte {
 	if t.Nullable {
 		bare := *t
 		bare.Nullable = false
 		dst = append(dst, `{"anyOf":[{"type":"null"},`...)
-		dst = appendType(dst, &bare, numbers)
+		dst = appendType(dst, &bare)
 		return append(dst, "]}"...)
 	}
 	switch t.Kind {
@@ -88,22 +83,22 @@ func appendType(dst []byte, t *Type, numbers map[*schema]int) []byte {
 	case KindNamed:
 		return append(appendText(append(dst, `{"$ref":`...), typesPrefix+t.Name), '}')
 	case KindSchema:
-		return append(appendText(append(dst, `{"$ref":`...), schemaURL+strconv.Itoa(numbers[t.schema])), '}')
+		return append(appendText(append(dst, `{"$ref":`...), t.schema.url), '}')
 	case KindInteger:
 		return append(dst, `{"type":"integer","minimum":-9007199254740991,"maximum":9007199254740991}`...)
 	case KindArray:
 		dst = append(dst, `{"type":"array"`...)
 		if t.Elem != nil {
-			dst = appendType(append(dst, `,"items":`...), t.Elem, numbers)
+			dst = appendType(append(dst, `,"items":`...), t.Elem)
 		}
 		return append(dst, '}')
 	case KindObject:
-		return appendObjectType(dst, t, numbers)
+		return appendObjectType(dst, t)
 	}
 	return append(append(append(dst, `{"type":"`...), t.Kind.String()...), `"}`...)
 }
 
-func appendObjectType(dst []byte, t *Type, numbers map[*schema]int) []byte {
+func appendObjectType(dst []byte, t *Type) []byte {
 	dst = append(dst, `{"type":"object","properties":{`...)
 	var required []byte
 	for i, f := range t.Fields {
@@ -112,7 +107,7 @@ func appendObjectType(dst []byte, t *Type, numbers map[*schema]int) []byte {
 		}
 		ft := *f.Type
 		ft.Nullable = f.Optional
-		dst = appendType(append(appendText(dst, f.Name), ':'), &ft, numbers)
+		dst = appendType(append(appendText(dst, f.Name), ':'), &ft)
 		if !f.Optional {
 			if required != nil {
 				required = append(required, ',')

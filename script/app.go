@@ -192,15 +192,19 @@ func (a *app) collect() (remains, error) {
 	if err != nil {
 		return remains{}, err
 	}
+	return a.begin(text)
+}
+
+// begin starts what collect returned.
+func (a *app) begin(text string) (left remains, err error) {
 	head, batch, _ := strings.Cut(text, opEnd)
 	delay, refs, _ := strings.Cut(head, fieldEnd)
 	milliseconds, err := strconv.ParseFloat(delay, 64)
 	if err != nil {
-		return remains{}, err
+		return left, err
 	}
-	var left remains
 	if left.refs, err = strconv.Atoi(refs); err != nil {
-		return remains{}, err
+		return left, err
 	}
 	left.delay = time.Duration(math.Ceil(milliseconds * float64(time.Millisecond)))
 	a.operate(batch)
@@ -243,8 +247,8 @@ func (a *app) ended(err error) (int, error) {
 		return ExitInterrupted, nil // run knows better
 	}
 	// process.exit: what the app published before is still delivered.
-	a.engine.exiting = false
-	if _, err := a.collect(); err == nil {
+	if text, err := a.engine.lastWords(a.engine.collect); err == nil {
+		a.begin(text)
 		a.flush(flushTimeout)
 	}
 	return a.exit, nil

@@ -153,6 +153,15 @@ func (e *engine) call(fn quickjs.Value, args ...any) (string, error) {
 	return text, nil
 }
 
+// lastWords enters JavaScript once more after exit, without the microtasks:
+// nothing of the app runs any more.
+func (e *engine) lastWords(fn quickjs.Value) (string, error) {
+	e.exiting = false
+	result, err := fn.Call(quickjs.UndefinedValue)
+	text, _ := result.(string)
+	return text, err
+}
+
 // drain runs microtasks until none is left. The wrapper returns after a
 // million of them, so that a chain that feeds itself for ever comes by here.
 func (e *engine) drain() error {

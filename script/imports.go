@@ -250,7 +250,8 @@ func failingModule(name string, err error) string {
 		failure = map[string]any{"code": string(ipc.CodeInternal), "message": err.Error()}
 	}
 	failure["service"] = name
-	return fmt.Sprintf("import { fail } from '%s';\nexport default fail(%s);\n", internalModule, marshal(failure))
+	// The await makes the engine pass the failure on to the importer alone.
+	return fmt.Sprintf("import { fail } from '%s';\nawait null;\nexport default fail(%s);\n", internalModule, marshal(failure))
 }
 
 // computedImport is the text of a module that the app imports by a name that

@@ -27,6 +27,7 @@ type rejections struct {
 	tls   *libc.TLS
 	ctx   uintptr
 	track lib.TJSValue
+	args  [3]lib.TJSValue // of the call under way
 }
 
 // trackers finds the rejections by the number that the engine hands back: a
@@ -80,15 +81,9 @@ func rejected(tls *libc.TLS, ctx uintptr, promise, reason lib.TJSValue, handled 
 	if r == nil {
 		return
 	}
-	const size = unsafe.Sizeof(promise)
-	argv := libc.Xmalloc(tls, libc.Tsize_t(3*size))
-	if argv == 0 {
-		return
-	}
-	defer libc.Xfree(tls, argv)
-	args := unsafe.Slice((*lib.TJSValue)(unsafe.Pointer(argv)), 3) //nolint:govet // memory of the engine, not of Go
-	args[0], args[1], args[2] = promise, reason, lib.XNewInt32(tls, ctx, handled)
-	lib.XFreeValue(tls, ctx, lib.XJS_Call(tls, ctx, r.track, r.track, 3, argv))
+	r.args = [3]lib.TJSValue{promise, reason, lib.XNewInt32(tls, ctx, handled)}
+	argv := uintptr(unsafe.Pointer(&r.args)) // r is on the heap and held by trackers
+	lib.XFreeValue(tls, ctx, lib.XJS_Call(tls, ctx, r.track, r.track, int32(len(r.args)), argv))
 }
 
 // handleOf reads the engine's handles from the wrapper's unexported fields,

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"go.uber.org/goleak"
@@ -47,6 +48,9 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// hangs is when an app is taken for one that hangs.
+const hangs = 60 * time.Second
+
 func runArchive(t *testing.T, file string) {
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
@@ -75,9 +79,11 @@ func runArchive(t *testing.T, file string) {
 		}
 	}
 	r.configure(t, string(archive.Comment))
-	code, err := r.do(t.Context())
-	if err != nil {
-		t.Errorf("Run: %v", err)
+	ctx, cancel := context.WithTimeout(t.Context(), hangs)
+	defer cancel()
+	code, err := r.do(ctx)
+	if err != nil || ctx.Err() != nil {
+		t.Errorf("Run: %v, %v\n%s\n%s", err, ctx.Err(), &r.stdout, &r.stderr)
 	}
 	got := map[string]string{"stdout": r.stdout.String(), "stderr": r.stderr.String(), "exit": strconv.Itoa(code) + "\n"}
 	for name, text := range got {

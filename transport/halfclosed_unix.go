@@ -6,7 +6,7 @@ import "golang.org/x/sys/unix"
 
 func (s *polled) peerReads() bool {
 	var events int16 = unix.POLLHUP
-	err := s.wr.Control(func(fd uintptr) {
+	err := s.control(func(fd uintptr) {
 		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
 		if _, err := unix.Poll(p, 0); err == nil {
 			events = p[0].Revents

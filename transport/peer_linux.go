@@ -52,22 +52,20 @@ func peerOf(c *net.UnixConn) (Peer, error) {
 	if cred.Uid == ^uint32(0) {
 		return Peer{}, fmt.Errorf("the kernel names no user for the peer")
 	}
-	return Peer{Known: true, UID: cred.Uid, GID: cred.Gid, PID: cred.Pid, source: (*socketPeer)(c)}, nil
+	return Peer{Known: true, UID: cred.Uid, GID: cred.Gid, PID: cred.Pid, source: &socketPeer{rc.Control}}, nil
 }
 
 // socketPeer has the process descriptor of a socket's peer.
-type socketPeer net.UnixConn
+type socketPeer struct {
+	control func(func(fd uintptr)) error // keeps the socket open meanwhile
+}
 
 func (p *socketPeer) pidfd() (fd int, err error) {
-	rc, err := (*net.UnixConn)(p).SyscallConn()
-	if err != nil {
-		return -1, err
-	}
 	var asked error
-	if err := rc.Control(func(s uintptr) {
+	if err := p.control(func(s uintptr) {
 		fd, asked = unix.GetsockoptInt(int(s), unix.SOL_SOCKET, unix.SO_PEERPIDFD)
 	}); err != nil {
-		return -1, closedAs(err)
+		return -1, net.ErrClosed
 	}
 	if asked != nil {
 		return -1, os.NewSyscallError("getsockopt SO_PEERPIDFD", asked)

@@ -299,3 +299,32 @@ func init() {
 		return 0
 	}
 }
+
+// TestHalfClosed: a peer that has said all it will can be told from one that
+// is gone.
+func TestHalfClosed(t *testing.T) {
+	for name, again := range map[string]func() func(){
+		"quiet": func() func() { return func() {} }, "watched": transport.NoQuietForTest,
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer again()()
+			l := listenFor(t, unixAddress(t), nil)
+			raw, err := net.Dial("unix", l.Addr()[len("unix:"):])
+			must(t, err)
+			c := acceptFor(t, l)
+			defer c.Close()
+			must(t, raw.(*net.UnixConn).CloseWrite())
+			if _, err := c.ReadFrame(); err != io.EOF {
+				t.Fatal(err)
+			}
+			half := c.(interface{ HalfClosed() bool })
+			if !half.HalfClosed() {
+				t.Error("a peer that reads on is taken for gone")
+			}
+			raw.Close()
+			if half.HalfClosed() {
+				t.Error("a peer that is gone is taken for one that reads on")
+			}
+		})
+	}
+}

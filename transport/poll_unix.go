@@ -21,7 +21,8 @@ type polled struct {
 	into     *reader
 	readErr  error
 
-	wr        syscall.RawConn
+	wr        func(func(fd uintptr) bool) error
+	control   func(func(fd uintptr)) error // of the writing side
 	writeSome func(fd uintptr) bool
 	rest      []byte // what is still to be written
 	wait      bool   // for room, rather than give up
@@ -29,6 +30,10 @@ type polled struct {
 
 	calls *rawCalls
 	end   ends
+
+	// Of a quiet socket, whose descriptor is not the one that is waited for:
+	socket int // else -1
+	room   interface{ awaitRoom(bool) error }
 }
 
 // ends is what a polled needs of the connection or files that own the
@@ -47,14 +52,16 @@ type rawCalls struct {
 }
 
 func newPolled(rd, wr syscall.Conn, e ends, calls *rawCalls) (*polled, error) {
-	s := &polled{end: e, calls: calls}
+	s := &polled{end: e, calls: calls, socket: -1}
 	var err error
 	if s.rd, err = rd.SyscallConn(); err != nil {
 		return nil, err
 	}
-	if s.wr, err = wr.SyscallConn(); err != nil {
+	w, err := wr.SyscallConn()
+	if err != nil {
 		return nil, err
 	}
+	s.wr, s.control = w.Write, w.Control
 	s.readOnce, s.writeSome = s.doReadOnce, s.doWriteSome
 	return s, nil
 }
@@ -68,6 +75,9 @@ func (s *polled) read(r *reader) error {
 }
 
 func (s *polled) doReadOnce(fd uintptr) bool {
+	if s.socket >= 0 {
+		fd = uintptr(s.socket)
+	}
 	for {
 		n, errno := s.calls.recv(fd, s.into.room())
 		switch errno {
@@ -90,7 +100,7 @@ func (s *polled) doReadOnce(fd uintptr) bool {
 
 func (s *polled) tryWrite(p []byte) (int, error) {
 	s.rest, s.wait, s.writeErr = p, false, nil
-	err := s.wr.Write(s.writeSome)
+	err := s.wr(s.writeSome)
 	n := len(p) - len(s.rest)
 	s.rest = nil
 	if err == nil {
@@ -108,8 +118,14 @@ func (s *polled) write(p []byte, until *patience) error {
 		s.end.SetWriteDeadline(end)
 		defer s.end.SetWriteDeadline(time.Time{})
 	}
+	if s.room != nil {
+		if err := s.room.awaitRoom(true); err != nil {
+			return err
+		}
+		defer s.room.awaitRoom(false)
+	}
 	s.rest, s.wait = p[n:], true
-	if err := s.wr.Write(s.writeSome); err != nil {
+	if err := s.wr(s.writeSome); err != nil {
 		s.rest = nil
 		return err
 	}
@@ -117,6 +133,9 @@ func (s *polled) write(p []byte, until *patience) error {
 }
 
 func (s *polled) doWriteSome(fd uintptr) bool {
+	if s.socket >= 0 {
+		fd = uintptr(s.socket)
+	}
 	for len(s.rest) > 0 {
 		// A piece is small, because the scheduler does not know that this
 		// thread is in a system call.

@@ -237,10 +237,14 @@ func (r *reader) ended() ([]byte, error) {
 		return nil, r.fail(io.EOF)
 	}
 	if r.framing == FramingLine {
-		if line := r.cutLine(len(p), len(p)); line != nil {
-			return line, nil
+		line := r.cutLine(len(p), len(p))
+		switch {
+		case line == nil:
+			return nil, r.fail(io.EOF)
+		case len(line) > r.limit:
+			return nil, r.fail(&FrameError{Limit: r.limit, Actual: int64(len(line))})
 		}
-		return nil, r.fail(io.EOF)
+		return line, nil
 	}
 	return nil, r.fail(io.ErrUnexpectedEOF)
 }

@@ -74,7 +74,15 @@ func shortDir(t testing.TB) string {
 	return dir
 }
 
-func TestUnix(t *testing.T) {
+func TestUnix(t *testing.T) { unixSuite(t) }
+
+// TestUnixWatched has the connections above the number that may be quiet.
+func TestUnixWatched(t *testing.T) {
+	defer transport.NoQuietForTest()()
+	unixSuite(t)
+}
+
+func unixSuite(t *testing.T) {
 	transporttest.Run(t, transporttest.Transport{
 		Pair: byAddress(unixAddress),
 		Raw: func(t testing.TB, o *transport.Options) (transport.Conn, transporttest.Bare) {

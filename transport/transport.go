@@ -19,14 +19,17 @@ var ErrInterrupted = errors.New("transport: read interrupted")
 type Conn interface {
 	// ReadFrame returns the next whole frame, waiting for it as long as it
 	// takes. The frame belongs to the connection and is valid until the next
-	// call of ReadFrame, unless Detach is called before. At the end of the
-	// stream between two frames the error is io.EOF, within a frame
-	// io.ErrUnexpectedEOF; a frame above the limit is a *FrameError.
-	// While it waits for the first byte of a frame it holds no buffer.
+	// call of ReadFrame, unless Detach is called before; it is not to be
+	// changed. It may be empty, but is nil only beside an error. At the end
+	// of the stream between two frames the error is io.EOF, within a frame
+	// io.ErrUnexpectedEOF (but the end also ends a line); a frame above the
+	// limit is a *FrameError. Each of these comes again with each further
+	// call. While it waits for the first byte of a frame it holds no buffer.
 	ReadFrame() ([]byte, error)
 
 	// Buffered reports whether the next ReadFrame returns without waiting,
-	// because a whole frame (or an error) is already here.
+	// because a whole frame (or an error) is already here. Interruptions do
+	// not count.
 	Buffered() bool
 
 	// Detach leaves the frame last returned by ReadFrame to the caller for
@@ -36,8 +39,9 @@ type Conn interface {
 	Detach()
 
 	// InterruptRead makes the ReadFrame that waits, or else the next one,
-	// return ErrInterrupted. One that comes too late may interrupt a later
-	// ReadFrame: readers must expect to be interrupted for no reason.
+	// return ErrInterrupted, even if a frame is here. One that comes too late
+	// may interrupt a later ReadFrame: readers must expect to be interrupted
+	// for no reason.
 	InterruptRead()
 
 	// TryWrite writes what the transport takes at once and never waits. It
@@ -47,11 +51,14 @@ type Conn interface {
 	// frames is a run of frames, each preceded by its length as an unsigned
 	// 32-bit little-endian number. After a short TryWrite the rest may begin
 	// within a frame, and is to be passed to TryWrite or Write as it is.
+	//
+	// An error of TryWrite or Write is final, since half a frame may be out.
 	TryWrite(frames []byte) (n int, err error)
 
 	// Write writes all of frames, in the form that TryWrite takes, waiting
 	// as long as the write deadline of the connection allows
-	// (Options.WriteTimeout for the whole call).
+	// (Options.WriteTimeout for the whole call), and returns
+	// os.ErrDeadlineExceeded after that.
 	Write(frames []byte) error
 
 	// Peer returns who is at the other end, as the kernel told it.

@@ -14,6 +14,12 @@ import (
 
 // newSocket makes a Conn of a Unix or TCP socket.
 func newSocket(c net.Conn, peer Peer, o *Options, f Framing) (Conn, error) {
+	if u, ok := c.(*net.UnixConn); ok {
+		if s, source := newQuiet(u); s != nil {
+			peer.source = source
+			return newFramed(s, peer, o, f), nil
+		}
+	}
 	sc, ok := c.(syscall.Conn)
 	if !ok {
 		return nil, fmt.Errorf("transport: a %T has no descriptor", c)

@@ -13,18 +13,15 @@ func (s *scanner) each(i int, read func(name []byte, i int) int) int {
 		return s.closeIf(i)
 	}
 	for {
-		start, end, escaped := s.rawName(i)
-		if start < 0 || !s.remember(start, end, escaped) {
+		start, end, value, escaped := s.name(i)
+		if value < 0 {
 			return failed
 		}
 		name := s.buf[start:end]
 		if escaped {
 			name = unescape(nil, name)
 		}
-		if i = s.colon(end + 1); i < 0 {
-			return failed
-		}
-		if i = read(name, i); i < 0 {
+		if i = read(name, value); i < 0 {
 			return failed
 		}
 		if i = s.space(i); s.at(i) != ',' {

@@ -119,7 +119,7 @@ func (s *scanner) begin(i int) (next int, entered bool) {
 		if i < len(s.buf) && s.buf[i] == '}' {
 			return s.close(i), false
 		}
-		i = s.name(i)
+		_, _, i, _ = s.name(i)
 		return i, i >= 0
 	case '[':
 		if i = s.open(i, isArray); i < 0 {
@@ -151,7 +151,7 @@ func (s *scanner) next(i int) (next int, entered bool) {
 	case c == ',' && inArray:
 		return s.space(i + 1), true
 	case c == ',':
-		i = s.name(s.space(i + 1))
+		_, _, i, _ = s.name(s.space(i + 1))
 		return i, i >= 0
 	case c == ']' && inArray, c == '}' && !inArray:
 		return s.close(i), false
@@ -180,57 +180,48 @@ func (s *scanner) close(i int) int {
 	return i + 1
 }
 
-// name reads a member name of the innermost object and its colon, and stops
-// at the value. The name must be new to the object.
-func (s *scanner) name(i int) int {
-	start, end, escaped := s.rawName(i)
-	if start < 0 || !s.remember(start, end, escaped) {
-		return failed
-	}
-	return s.colon(end + 1)
-}
-
-// rawName reads a member name without its colon.
-func (s *scanner) rawName(i int) (start, end int, escaped bool) {
-	if i >= len(s.buf) {
-		return s.bad(i, "unexpected end, expected a member name"), 0, false
-	}
-	if s.buf[i] != '"' {
-		return s.bad(i, "expected a member name"), 0, false
+// name reads a member name of the innermost object and its colon. It returns
+// where the name stands within its quotes, and the position of the value,
+// which is negative when it failed. The name must be new to the object.
+func (s *scanner) name(i int) (start, end, value int, escaped bool) {
+	if s.at(i) != '"' {
+		return 0, 0, s.bad(i, "expected a member name"), false
 	}
 	if s.tokens--; s.tokens < 0 {
-		return s.tooMany(i), 0, false
+		return 0, 0, s.tooMany(i), false
 	}
-	if end, escaped = s.text(i + 1); end < 0 {
-		return failed, 0, false
+	start = i + 1
+	end, escaped = s.text(start)
+	if end < 0 || !s.remember(start, end, escaped) {
+		return 0, 0, failed, false
 	}
-	return i + 1, end, escaped
+	if i = s.space(end + 1); s.at(i) != ':' {
+		return 0, 0, s.bad(i, "expected a colon after the member name"), false
+	}
+	return start, end, s.space(i + 1), escaped
 }
 
 // remember notes a name of the innermost object, which must be new to it.
 func (s *scanner) remember(start, end int, escaped bool) bool {
-	m := &s.members
-	if len(m.spans)-int(s.containers[len(s.containers)-1].base) >= s.maxMembers {
+	m, object := &s.members, &s.containers[len(s.containers)-1]
+	own := len(m.spans) - int(object.base)
+	if own >= s.maxMembers {
 		s.large(start, "too many members in one object", s.maxMembers)
 		return false
 	}
 	sp := span{uint32(start), uint32(end)}
 	if escaped {
 		sp = m.keep(s.buf[start:end])
+	} else if bit := hint(s.buf[start:end]); own < fewNames && object.seen&bit == 0 {
+		object.seen |= bit // a name like no other of the object: nearly always so
+		m.spans = append(m.spans, sp)
+		return true
 	}
 	if !m.add(s.buf, s.containers, sp) {
 		s.bad(start, "duplicate member name")
 		return false
 	}
 	return true
-}
-
-// colon reads what stands between a member's name and its value.
-func (s *scanner) colon(i int) int {
-	if i = s.space(i); i >= len(s.buf) || s.buf[i] != ':' {
-		return s.bad(i, "expected a colon after the member name")
-	}
-	return s.space(i + 1)
 }
 
 func (s *scanner) literal(i int, word string) int {

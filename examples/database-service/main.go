@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/ekkojs/ipc"
-	"github.com/ekkojs/ipc/manifest"
 )
 
 //go:embed database-service.ekko.ipc.json
@@ -35,7 +34,7 @@ func main() {
 
 // run serves until ctx ends.
 func run(ctx context.Context, data string) error {
-	promised, err := manifest.Parse(promise)
+	promised, err := ipc.ParseManifest(promise)
 	if err != nil {
 		return err
 	}

@@ -210,3 +210,17 @@ func TestChannelsInUseAreNotForgotten(t *testing.T) {
 		mustPublish(t, h, fmt.Sprintf("rare%d", i), `0`)
 	}
 }
+
+// TestForgottenWhileBeingPublishedOn is the moment between looking a channel
+// up and publishing on it.
+func TestForgottenWhileBeingPublishedOn(t *testing.T) {
+	h := New(&Options{MaxChannels: 1})
+	before, err := h.topics.get("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustPublish(t, h, "b", `0`) // takes its place
+	if _, ok := h.publishOn(before, nil, aftermath{}); ok {
+		t.Error("an event was published under the epoch of a channel that is forgotten")
+	}
+}

@@ -130,6 +130,7 @@ func (s *Session) readFor(sl *slot) {
 // serve is the reading goroutine of a service. When it takes over from
 // another one, that one may still use the last frame.
 func (s *Session) serve(r *reader, takeOver bool) {
+	s.reader.Store(r)
 	if takeOver {
 		s.conn.Detach()
 		s.flushInline()
@@ -160,10 +161,12 @@ func (s *Session) serve(r *reader, takeOver bool) {
 	}
 }
 
-// flushInline writes what the handlers of the last frames answered.
+// flushInline writes what the handlers of the last frames answered, and the
+// events that came meanwhile.
 func (s *Session) flushInline() {
 	s.mu.Lock()
-	flush := s.outbox.buf != nil && s.claimLocked()
+	waiting := s.outbox.buf != nil || s.source != nil && s.source.Pending()
+	flush := waiting && s.claimLocked()
 	s.mu.Unlock()
 	if flush {
 		s.flush()

@@ -165,9 +165,10 @@ type Session struct {
 	done    chan struct{}
 	workers sync.WaitGroup // every goroutine of the session
 
-	malformed atomic.Int32 // messages of the peer that could not be read
-	late      atomic.Int64 // answers that came after their call was given up
-	broken    atomic.Bool  // takes no more messages; it may still be read
+	malformed atomic.Int32           // messages of the peer that could not be read
+	late      atomic.Int64           // answers that came after their call was given up
+	reader    atomic.Pointer[reader] // service: whose turn it is to read
+	broken    atomic.Bool            // takes no more messages; it may still be read
 
 	mu     sync.Mutex // guards all below
 	ended  bool

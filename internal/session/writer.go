@@ -117,9 +117,17 @@ func (s *Session) Send(m *wire.Message) error {
 }
 
 // Kick says that the source has something to send. It never blocks.
+//
+// While a handler runs on the reading goroutine nothing is done: that
+// goroutine writes when the handler returns, and when it does not, the one
+// that takes over does. An event thus leaves in one write with the answer to
+// the request that caused it, and after it.
 func (s *Session) Kick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r := s.reader.Load(); r != nil && r.state.Load()&stateMask == stateBusy {
+		return
+	}
 	if s.claimLocked() && !s.goLocked(s.flush) {
 		s.outbox.flushing = false
 	}

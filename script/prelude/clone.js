@@ -11,6 +11,8 @@
   function brand(value) {
     if (Array.isArray(value)) return 'array';
     if (ArrayBuffer.isView(value)) return 'view';
+    const parent = Object.getPrototypeOf(value);
+    if (parent === Object.prototype || parent === null) return 'object'; // each failed probe below costs a stack
     for (const [name, probe] of brands) {
       try {
         probe(value);

@@ -77,7 +77,11 @@
   ekko.start = () => {
     import('ekko:app').then(
       () => { state = 'done'; },
-      (error) => { state = 'failed'; ekko.fatal(error); },
+      (error) => {
+        state = 'failed';
+        ekko.forgive(error);
+        ekko.uncaught(error);
+      },
     );
   };
   ekko.idle = () => {

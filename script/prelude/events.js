@@ -112,12 +112,19 @@
     #aborted = false;
     #reason = undefined;
     #followers = null; // signals made by AbortSignal.any of this one
-    onabort = null;
+    #onabort = null;
+    #call; // the listener that calls onabort
 
     constructor(secret) {
       if (secret !== key) throw new TypeError('Illegal constructor');
       super();
-      Object.defineProperty(this, 'onabort', { enumerable: false });
+    }
+    get onabort() { return this.#onabort; }
+    set onabort(listener) {
+      this.#onabort = typeof listener === 'function' ? listener : null;
+      if (this.#call !== undefined) return;
+      this.#call = (event) => this.#onabort?.call(this, event);
+      this.addEventListener('abort', this.#call);
     }
     get aborted() { return this.#aborted; }
     get reason() { return this.#reason; }
@@ -155,13 +162,9 @@
         if (signal.#aborted) return;
         signal.#aborted = true;
         signal.#reason = reason;
-        const event = new Event('abort');
         const followers = signal.#followers;
         signal.#followers = null;
-        if (typeof signal.onabort === 'function') {
-          signal.addEventListener('abort', signal.onabort, { once: true });
-        }
-        signal.dispatchEvent(event);
+        signal.dispatchEvent(new Event('abort'));
         for (const follower of followers ?? []) abort(follower, reason);
       };
     }

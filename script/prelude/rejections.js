@@ -11,6 +11,12 @@
     else rejected.set(promise, reason);
   };
 
+  // forgive takes out what is told in another way. The engine leaves a
+  // promise of its own behind when a module without await throws.
+  ekko.forgive = (error) => {
+    for (const [promise, reason] of rejected) if (reason === error) rejected.delete(promise);
+  };
+
   ekko.checkRejections = () => {
     while (rejected.size > 0 && !ekko.leaving) {
       const [[promise, reason]] = rejected;

@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long anything may take before it counts as stuck.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // run returns the payloads as a run of frames.
 func run(payloads ...[]byte) []byte {

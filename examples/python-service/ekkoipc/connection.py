@@ -8,7 +8,7 @@ import struct
 import uuid
 
 from .manifest import matches
-from .message import CodedError, check_message, encode, event_frame, now, parse
+from .message import CodedError, check_message, check_metadata, encode, event_frame, now, parse
 
 MAX_FRAME = 1 << 20
 MAX_UNREADABLE = 16
@@ -124,6 +124,7 @@ class Connection:
         answered = {"request": service.call, "subscribe": service.subscribe, "unsubscribe": service.unsubscribe}
         kind = message["type"].lower()  # [msg.6]
         try:
+            check_metadata(message.get("metadata", {}))
             if kind in answered:
                 self.answer(message, answered[kind](self, message))
             elif kind == "event":

@@ -15,12 +15,14 @@ def event_name(channel):
 
 def check_pattern(pattern):
     tokens = pattern.split(".")
-    if not PATTERN.fullmatch(pattern) or len(pattern) > 255 or len(tokens) > 16 or pattern.count("*") > 4:
+    if not PATTERN.fullmatch(pattern) or len(pattern) > 255 or len(tokens) > 16 or tokens.count("*") > 4:
         raise CodedError("INVALID_PATTERN", f"{pattern!r} is not a pattern: a wildcard is a whole token, ** the last one")
 
 
 def matches(pattern, name):
     tokens, parts = pattern.split("."), name.split(".")
+    if "" in parts:
+        return False
     if tokens[-1] == "**":
         tokens.pop()
         if len(parts) <= len(tokens):

@@ -5,6 +5,8 @@ import json
 import uuid
 
 MAX_DEPTH = 64
+MAX_MEMBERS = 4096
+MAX_TOKENS = 100_000
 
 # What a failure says of the work asked for, unless it knows better. [err.2]
 EXECUTED = {"HANDLER_FAILED": "maybe", "INTERNAL": "maybe", "RESPONSE_SCHEMA_MISMATCH": "yes"}
@@ -24,9 +26,11 @@ class CodedError(Exception):
 
 
 def parse(frame):
-    """Read one JSON value. ValueError says what is wrong with it."""
+    """Read one JSON value, strictly. ValueError says what is wrong with it. [msg.1]"""
 
-    def unique(pairs):
+    def check_object(pairs):
+        if len(pairs) > MAX_MEMBERS:
+            raise CodedError("MESSAGE_TOO_LARGE", f"more than {MAX_MEMBERS} members in one object")
         value = dict(pairs)
         if len(value) != len(pairs):
             raise ValueError("a name stands twice in one object")
@@ -36,21 +40,26 @@ def parse(frame):
         raise ValueError(f"{text} is not JSON")
 
     try:
-        value = json.loads(frame.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse)
+        value = json.loads(frame.decode("utf-8"), object_pairs_hook=check_object, parse_constant=refuse)
         encode(value)  # refuses unpaired surrogates
     except RecursionError:
         raise CodedError("MESSAGE_TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels") from None
-    if depth(value) > MAX_DEPTH:
-        raise CodedError("MESSAGE_TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels")
+    check_size(value)
     return value
 
 
-def depth(value):
-    level, values = 0, [value]
+def check_size(value):
+    """Refuse what is nested too deeply or has too many values and names."""
+    level = -1 if isinstance(value, list) else 0  # the array of a batch does not count
+    count, values = 1, [value]
     while values := [v for v in values if isinstance(v, (dict, list))]:
         level += 1
+        count += sum(2 * len(v) if isinstance(v, dict) else len(v) for v in values)
+        if level > MAX_DEPTH:
+            raise CodedError("MESSAGE_TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels")
+        if count > MAX_TOKENS:
+            raise CodedError("MESSAGE_TOO_LARGE", f"more than {MAX_TOKENS} values and names")
         values = [item for v in values for item in (v.values() if isinstance(v, dict) else v)]
-    return level
 
 
 def encode(value):
@@ -66,12 +75,36 @@ def check_message(message):
             message.pop(field, None)
         elif not isinstance(message[field], str):
             raise ValueError(f"{field} must be text")
-    if message.get("metadata") is None:
-        message["metadata"] = {}
-    elif not isinstance(message["metadata"], dict):
-        raise ValueError("metadata must be an object")
+    for field in ("metadata", "error"):
+        if message.get(field) is None:
+            message.pop(field, None)
+        elif not isinstance(message[field], dict):
+            raise ValueError(f"{field} must be an object")
     if "type" not in message:
         raise ValueError("type is missing")
+
+
+METADATA = {
+    "timeoutMs": lambda v: is_integer(v, -(2**63), 2**63),
+    "credit": lambda v: is_integer(v, -(2**63), 2**63),
+    "seq": lambda v: is_integer(v, 0, 2**64),
+    "gap": lambda v: isinstance(v, dict)
+    and all(is_integer(v.get(end), 0, 2**64) for end in ("from", "to"))
+    and isinstance(v.get("reason", ""), str),
+    **dict.fromkeys(("more", "redelivered"), lambda v: isinstance(v, bool)),
+    **dict.fromkeys(("epoch", "subscription", "traceparent", "tracestate", "idempotencyKey"), lambda v: isinstance(v, str)),
+}
+
+
+def check_metadata(metadata):
+    """Refuse known fields of the wrong type. [meta.1]"""
+    for name, fits in METADATA.items():
+        if metadata.get(name) is not None and not fits(metadata[name]):
+            raise CodedError("MALFORMED_MESSAGE", f"metadata: {name} has the wrong type", path=f"/metadata/{name}")
+
+
+def is_integer(value, lowest, end):
+    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value < end
 
 
 def event_frame(name, data, metadata):

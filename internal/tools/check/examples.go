@@ -16,12 +16,16 @@ func examples(ctx context.Context, r *runner) error {
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
+	env, err := toolInPath(ctx)
+	if err != nil {
+		return err
+	}
 	for _, e := range entries {
 		if !e.IsDir() || skipDir(e.Name()) {
 			continue
 		}
 		dir := filepath.Join("examples", e.Name())
-		err := r.example(ctx, dir)
+		err := example(ctx, dir, env)
 		if err != nil {
 			r.tally.add(dir, "", failed)
 			fmt.Fprintf(r.out, "%v\nFAIL %s\n", err, dir)
@@ -33,8 +37,11 @@ func examples(ctx context.Context, r *runner) error {
 	return nil
 }
 
-func (r *runner) example(ctx context.Context, dir string) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+// patience is for a machine that does other things too.
+const patience = 3 * time.Minute
+
+func example(ctx context.Context, dir string, env []string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if sources, _ := filepath.Glob(filepath.Join(dir, "*.go")); len(sources) > 0 {
 		if err := inRoot("go", "build", "-o", os.DevNull, "./"+dir+"/...").quiet(ctx); err != nil {
@@ -42,7 +49,7 @@ func (r *runner) example(ctx context.Context, dir string) error {
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "test.sh")); err == nil {
-		return r.exampleScript(ctx, dir)
+		return exampleScript(ctx, dir, env)
 	}
 	tests, _ := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	deeper, _ := filepath.Glob(filepath.Join(dir, "*", "*_test.go"))
@@ -52,11 +59,7 @@ func (r *runner) example(ctx context.Context, dir string) error {
 	return nil // the step test has run it
 }
 
-func (r *runner) exampleScript(ctx context.Context, dir string) error {
-	env, err := toolInPath(ctx)
-	if err != nil {
-		return err
-	}
+func exampleScript(ctx context.Context, dir string, env []string) error {
 	run, err := os.MkdirTemp("", "ekko-ipc-example-") // 0700, and short enough for sockets
 	if err != nil {
 		return err

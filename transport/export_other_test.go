@@ -1,0 +1,6 @@
+//go:build !linux
+
+package transport
+
+// NoQuietForTest has nothing to do here.
+func NoQuietForTest() (again func()) { return func() {} }
