@@ -161,6 +161,10 @@ func (p *peer) subscribe(in *session.Inbound) {
 	})
 }
 
+// maxStarts bounds the channels whose start the answer to a pattern lists, so
+// that it fits into a frame.
+const maxStarts = 1000
+
 // subscribed is the data of the answer to a subscription.
 func subscribed(id string, start hub.Start) []byte {
 	type cursor struct {
@@ -173,6 +177,9 @@ func subscribed(id string, start hub.Start) []byte {
 		Channels     map[string]cursor `json:"channels,omitempty"`
 	}{Subscription: id, From: cursor(start.Cursor)}
 	for name, c := range start.Channels {
+		if len(answer.Channels) == maxStarts {
+			break // of the others a gap before their first event is not seen
+		}
 		if answer.Channels == nil {
 			answer.Channels = map[string]cursor{}
 		}
