@@ -19,11 +19,19 @@ type Raw []byte
 // Decode stores the value in v, which is a pointer as for json.Unmarshal.
 // Member names are matched with regard to case, and unknown ones are ignored.
 func (r Raw) Decode(v any) error {
+	if err := r.decode(v); err != nil {
+		return wire.Errorf(wire.CodeSchemaMismatch, "%w", err)
+	}
+	return nil
+}
+
+// decode is Decode for callers that put a code on the error themselves.
+func (r Raw) decode(v any) error {
 	if len(r) == 0 {
 		r = Raw("null")
 	}
 	if err := json.Unmarshal(r, v); err != nil {
-		return wire.Errorf(wire.CodeSchemaMismatch, "%w", readable(err))
+		return readable(err)
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func (r *Request) Decode(targets ...any) error {
 		if i >= len(targets) {
 			break
 		}
-		if err := arg.Decode(targets[i]); err != nil {
+		if err := arg.decode(targets[i]); err != nil {
 			e := wire.Errorf(wire.CodeSchemaMismatch, "argument %s: %w", r.parameter(i), err)
 			e.Details.Path = "/" + r.parameter(i)
 			return e

@@ -15,7 +15,7 @@ func Call[Res any](ctx context.Context, c *Client, method string, args ...any) (
 	if err != nil {
 		return res, err
 	}
-	if err := raw.Decode(&res); err != nil {
+	if err := raw.decode(&res); err != nil {
 		var zero Res
 		e := wire.Errorf(wire.CodeResponseSchemaMismatch, "the result of %s: %w", method, err)
 		e.Details.Origin = wire.OriginClient
@@ -86,7 +86,7 @@ func Subscribe[T any](ctx context.Context, c *Client, pattern string, fn func(ct
 				return
 			}
 			var data T
-			if err := e.Decode(&data); err != nil {
+			if err := e.Data.decode(&data); err != nil {
 				c.opts.OnError(wire.Errorf(wire.CodeSchemaMismatch, "event %s: %w", e.Name, err))
 				continue
 			}

@@ -81,7 +81,7 @@ func (s *Session) Call(ctx context.Context, req *Request) ([]byte, error) {
 	return s.await(sl)
 }
 
-// timeout returns how long req may take from now on (0 or less: for ever) and
+// timeout returns how long req may take from now on (negative: for ever) and
 // whether that differs from what the peer assumes of a silent request. A
 // deadline of ctx that has passed is (0, true).
 func (s *Session) timeout(ctx context.Context, req *Request, now time.Time) (d time.Duration, stated bool) {
@@ -95,7 +95,7 @@ func (s *Session) timeout(ctx context.Context, req *Request, now time.Time) (d t
 		}
 		return d, true
 	}
-	return d, d != DefaultTimeout && d > 0
+	return d, d != DefaultTimeout
 }
 
 // sendLocked gives the call its id and appends it to the outbox.
@@ -107,6 +107,9 @@ func (s *Session) sendLocked(sl *slot, req *Request, now time.Time, timeout time
 	m := wire.Message{Type: req.Type, MessageID: sl.id[:], Channel: req.Channel, Action: req.Action, Data: req.Data}
 	m.Timestamp = s.outbox.stamp.Append(s.outbox.time[:0], now.UnixMilli())
 	if stated {
+		if timeout < 0 {
+			timeout = MaxTimeout // the most there is to ask for
+		}
 		req.Meta.TimeoutMS = max(int64((timeout+time.Millisecond-1)/time.Millisecond), 1)
 	}
 	var meta [256]byte

@@ -199,7 +199,7 @@ func (s *Session) drained() bool {
 func (s *Session) readFailed(err error) {
 	var frame *transport.FrameError
 	if errors.As(err, &frame) {
-		e := wire.Errorf(wire.CodeMessageTooLarge, "%w", err)
+		e := wire.Errorf(wire.CodeMessageTooLarge, "the frame has %d bytes; at most %d are read", frame.Actual, frame.Limit)
 		e.Details.More = map[string]any{"limit": frame.Limit, "actual": frame.Actual, "direction": "receive"}
 		s.answerError(nil, e)
 		s.flushBeforeClose()
