@@ -26,6 +26,8 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ctx, done := underGoRun(ctx)
+	defer done()
 	if err := run(ctx, *data); err != nil {
 		fmt.Fprintln(os.Stderr, "database-service:", err)
 		os.Exit(1)
