@@ -313,7 +313,7 @@ func (c *Client) Describe(ctx context.Context) (*manifest.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return manifest.Parse(data)
+	return (&manifest.Options{AllowReserved: true, MaxSize: manifest.MaxSize}).Parse(data)
 }
 
 // Close sends what has been published, ends the connection and the

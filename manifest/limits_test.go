@@ -69,16 +69,16 @@ func TestHostileTexts(t *testing.T) {
 	wrap := func(field, content string) string {
 		return `{"service":{"name":"shop"},"` + field + `":{` + content + `}}`
 	}
-	const n = 20_000
+	const n = 10_000
 	big := &Options{MaxSize: MaxSize}
 	for name, text := range map[string]string{
 		"chain of types":  wrap("types", many(n, func(i int) string { return fmt.Sprintf(`"t%d":"t%d"`, i, min(i+1, n-1)) })),
 		"unknown types":   wrap("types", many(n, func(i int) string { return fmt.Sprintf(`"t%d":"x%d"`, i, i) })),
 		"cycles":          wrap("types", many(n/2, func(i int) string { return fmt.Sprintf(`"t%d":{"a":"t%d","b":"t0"}`, i, (i+1)%(n/2)) })),
 		"schemas":         wrap("types", many(n/2, func(i int) string { return fmt.Sprintf(`"t%d":{"$ref":"#/types/t%d"}`, i, i/2) })),
-		"one big schema":  wrap("types", `"t":{"properties":{`+many(n/2, func(i int) string { return fmt.Sprintf(`"p%d":{"type":"string"}`, i) })+`}}`),
+		"one big schema":  wrap("types", `"t":{"properties":{`+many(maxKeywords, func(i int) string { return fmt.Sprintf(`"p%d":{"type":"string"}`, i) })+`}}`),
 		"patterns":        wrap("events", many(n/4, func(i int) string { return fmt.Sprintf(`"e%d.x":{}`, i) })+`},"channels":{"c":{"events":[`+many(n/4, func(i int) string { return fmt.Sprintf(`"*.y%d"`, i) })+`]}`),
-		"values":          wrap("x-values", `"a":[`+many(4*n, func(int) string { return "1" })+`]`),
+		"values":          wrap("x-values", `"a":[`+many(maxValues, func(int) string { return "1" })+`]`),
 		"many parameters": wrap("methods", `"m":{"parameters":[`+many(n/4, func(i int) string { return fmt.Sprintf(`{"name":"p%d"}`, i) })+`]}`),
 		"brackets":        strings.Repeat("[", MaxSize),
 	} {
