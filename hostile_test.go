@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ekkojs/ipc"
 )
@@ -226,6 +227,25 @@ func TestAPeerThatSendsRubbishIsHungUpOn(t *testing.T) {
 	}
 	if n == 0 || n > 100 {
 		t.Errorf("%d answers", n)
+	}
+}
+
+// TestAPeerThatStopsWithinAMessage is a peer that sends a byte now and then:
+// what counts is when the message is whole.
+func TestAPeerThatStopsWithinAMessage(t *testing.T) {
+	address, _ := start(t, &ipc.ServiceOptions{FrameTimeout: 50 * time.Millisecond})
+	idle := dial(t, address, nil) // between messages there is no hurry
+	if _, err := idle.Call(t.Context(), "echo", 1); err != nil {
+		t.Fatal(err)
+	}
+	slow := raw(t, address)
+	io.WriteString(slow, `{"type":"requ`)
+	text, err := io.ReadAll(slow)
+	if err != nil || !bytes.Contains(text, []byte("DEADLINE_EXCEEDED")) || !bytes.Contains(text, []byte(`"executed":"no"`)) {
+		t.Errorf("got %q, %v", text, err)
+	}
+	if _, err := idle.Call(t.Context(), "echo", 1); err != nil {
+		t.Errorf("a peer that was only idle: %v", err)
 	}
 }
 

@@ -24,10 +24,11 @@ var layers = map[string]layer{
 	"observe":   {nil, "what happened is told to anybody, so it depends on nobody"},
 	"auth":      {[]string{"transport", "wire"}, "who speaks is asked of the connection"},
 
-	"internal/session":  {[]string{"auth", "observe", "transport", "wire"}, "one peer: envelopes, not methods"},
-	"internal/hub":      {[]string{"observe", "wire"}, "who wants this: names, not connections"},
-	"internal/registry": {[]string{"manifest", "transport", "wire"}, "where it lives: manifests and the runtime directory"},
-	"internal/endpoint": {[]string{"internal/session", "observe", "transport"}, "a live session for a name"},
+	"internal/session":        {[]string{"auth", "observe", "transport", "wire"}, "one peer: envelopes, not methods"},
+	"internal/hub":            {[]string{"observe", "wire"}, "who wants this: names, not connections"},
+	"internal/registry":       {[]string{"manifest", "transport", "wire"}, "where it lives: manifests and the runtime directory"},
+	"internal/registry/watch": {[]string{"internal/registry"}, "when to look again, for those few who compile what that takes"},
+	"internal/endpoint":       {[]string{"internal/session", "observe", "transport"}, "a live session for a name"},
 
 	"": {[]string{"auth", "internal/endpoint", "internal/hub", "internal/registry", "internal/session", "manifest", "observe", "transport", "wire"}, "the face"},
 
@@ -60,7 +61,6 @@ var light = []string{
 	"github.com/santhosh-tekuri/jsonschema/v6",
 	"golang.org/x/sys",
 	"golang.org/x/text",
-	"github.com/fsnotify/fsnotify",
 }
 
 // TestTheRootPackageStaysLight keeps engines, stores, web servers and brokers

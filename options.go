@@ -93,6 +93,10 @@ type ServiceOptions struct {
 	// Default 1 MiB, at most 16 MiB − 1.
 	MaxFrame int
 
+	// FrameTimeout is how long a client may take from the first byte of a
+	// message to its last. Default 30 s; negative means for ever.
+	FrameTimeout time.Duration
+
 	// DrainTimeout is how long Serve waits for running requests when its
 	// context ends. Default 5 s.
 	DrainTimeout time.Duration

@@ -164,7 +164,7 @@ func (s *Service) start(ctx context.Context, addresses []string) error {
 		}
 	}
 	for _, address := range addresses {
-		l, err := transport.Listen(ctx, address, &transport.Options{MaxFrame: s.opts.MaxFrame})
+		l, err := transport.Listen(ctx, address, &transport.Options{MaxFrame: s.opts.MaxFrame, FrameTimeout: s.opts.FrameTimeout})
 		if err != nil {
 			for _, l := range s.listeners {
 				l.Close()

@@ -240,6 +240,10 @@ func (a *app) settle() (code int, done bool, err error) {
 
 // ended turns the end of a turn that was cut short into the app's exit code.
 func (a *app) ended(err error) (int, error) {
+	if broken, ok := errors.AsType[*engineError](err); ok {
+		io.WriteString(a.Stderr, "Uncaught "+broken.Error()+"\n")
+		return ExitFailed, nil
+	}
 	if !errors.Is(err, errInterrupted) {
 		return ExitFailed, err
 	}

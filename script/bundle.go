@@ -104,7 +104,7 @@ func describeErrors(list []api.Message) error {
 }
 
 func describeMessage(b *strings.Builder, at *api.Location, text string) {
-	if at != nil {
+	if at != nil && (at.Namespace == "" || at.Namespace == "file") { // there is nothing to see in a module made for a service
 		fmt.Fprintf(b, "%s:%d:%d: ", at.File, at.Line, at.Column+1)
 	}
 	b.WriteString(text)

@@ -147,10 +147,18 @@ func (e *engine) call(fn quickjs.Value, args ...any) (string, error) {
 	case e.exiting || e.stopped.Load():
 		return "", errInterrupted
 	case err != nil:
-		return "", fmt.Errorf("script: engine: %w", err)
+		return "", &engineError{err}
 	}
 	text, _ := result.(string)
 	return text, nil
+}
+
+// engineError is an exception that left the prelude, which lets none of the
+// app's through: there was no memory to go on.
+type engineError struct{ err error }
+
+func (e *engineError) Error() string {
+	return "the engine cannot go on: " + e.err.Error() + ": is the memory limit reached?"
 }
 
 // lastWords enters JavaScript once more after exit, without the microtasks:

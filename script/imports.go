@@ -28,7 +28,7 @@ const (
 	nodeScheme = "node:"
 
 	ipcSpace    = "ipc"
-	faceSpace   = "@ekkojs"
+	faceSpace   = "npm"
 	nodeSpace   = "node"
 	brokenSpace = "broken"
 )

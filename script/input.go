@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // input reads stdin for the app, a piece each time it asks, so that an app
@@ -65,30 +66,15 @@ func (in *input) read() ([]byte, error) {
 
 // wholeCharacters returns how much of text does not end within a character.
 func wholeCharacters(text []byte) int {
-	for back := 1; back <= 3 && back <= len(text); back++ {
-		i := len(text) - back
-		if text[i] < 0x80 {
-			break
-		}
-		if text[i] >= 0xC0 {
-			if cutShort(text[i:]) == back && !fullCharacter(text[i:]) {
+	for i := len(text) - 1; i >= 0 && i >= len(text)-3; i-- {
+		if utf8.RuneStart(text[i]) {
+			if !utf8.FullRune(text[i:]) {
 				return i
 			}
 			break
 		}
 	}
 	return len(text)
-}
-
-// fullCharacter reports whether text holds all that its first byte announces.
-func fullCharacter(text []byte) bool {
-	switch lead := text[0]; {
-	case lead >= 0xF0:
-		return len(text) >= 4
-	case lead >= 0xE0:
-		return len(text) >= 3
-	}
-	return len(text) >= 2
 }
 
 // close ends a read that waits, where the system can.

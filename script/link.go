@@ -217,38 +217,47 @@ func (a *app) opCall(op *operation) {
 	method, data := op.name(), op.data()
 	ctx, cancel := a.deadline(timeout)
 	a.calls.add(id, cancel)
+	turn, entering := make(chan connection, 1), make(chan struct{})
 	l.do(func(c Client, err error) {
-		entering := make(chan struct{})
-		a.workers.Go(func() {
-			defer a.calls.remove(id)
-			close(entering)
-			var result []byte
-			if err == nil {
-				err = notYetOver(ctx)
-			}
-			if err == nil {
-				result, err = c.Call(ctx, method, data)
-			}
-			a.inbox.put(func(dst []byte) []byte {
-				if err != nil {
-					return appendError(appendHead(dst, "failure", id), err)
-				}
-				return appendData(appendHead(dst, "result", id), result)
-			})
-		})
+		turn <- connection{c, err}
 		<-entering
+	})
+	a.workers.Go(func() {
+		defer a.calls.remove(id)
+		result, err := begin(ctx, turn, entering, func(c Client) ([]byte, error) { return c.Call(ctx, method, data) })
+		a.inbox.put(func(dst []byte) []byte {
+			if err != nil {
+				return appendError(appendHead(dst, "failure", id), err)
+			}
+			return appendData(appendHead(dst, "result", id), result)
+		})
 	})
 }
 
-// notYetOver returns the error of a call whose time is over before it began.
-func notYetOver(ctx context.Context) error {
-	cause := ctx.Err()
-	if cause == nil {
-		return nil
+// connection is what a queued call gets when it is its turn.
+type connection struct {
+	client Client
+	err    error
+}
+
+// begin waits for the turn of a call, but not longer than its time, lets the
+// queue go on, and makes the call.
+func begin(ctx context.Context, turn <-chan connection, entering chan<- struct{}, call func(Client) ([]byte, error)) ([]byte, error) {
+	var c connection
+	select {
+	case c = <-turn:
+	case <-ctx.Done():
 	}
-	e := ipc.Errorf(ipc.CodeOf(cause), "the call was not sent in time: %w", cause)
-	e.Details.Executed = ipc.ExecutedNo
-	return e
+	close(entering)
+	if cause := ctx.Err(); cause != nil {
+		e := ipc.Errorf(ipc.CodeOf(cause), "the call was not sent in time: %w", cause)
+		e.Details.Executed = ipc.ExecutedNo
+		return nil, e
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	return call(c.client)
 }
 
 // deadline returns the context of a call: text is its own timeout in
@@ -272,9 +281,11 @@ func (a *app) deadline(text string) (context.Context, context.CancelFunc) {
 func (a *app) opPublish(op *operation) {
 	kind, id, event, data := op.text(), op.id(), op.name(), op.data()
 	if kind == "service" {
-		s := a.services[id]
-		if err := s.publish(a.life, event, data); err != nil {
-			a.refused(s.name, event, err)
+		// Nobody can be listening to a service that has ended.
+		if s := a.services[id]; s != nil {
+			if err := s.publish(a.life, event, data); err != nil {
+				a.refused("the subscribers of "+s.name, event, err)
+			}
 		}
 		return
 	}

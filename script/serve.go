@@ -63,7 +63,11 @@ func (s *service) made(made Service) bool {
 	return !s.closing
 }
 
+// get returns what serves; nil before, and after the app has forgotten s.
 func (s *service) get() Service {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.service

@@ -30,12 +30,9 @@ func (a *app) opSubscribe(op *operation) {
 	}
 	l := a.links[source]
 	l.do(func(c Client, err error) {
-		entering := make(chan struct{})
-		a.workers.Go(func() {
-			close(entering)
-			a.subscriptionEnded(ctx, id, a.listen(ctx, l, c, err, id, pattern, opts))
-		})
-		<-entering
+		asked := make(chan struct{})
+		a.workers.Go(func() { a.subscriptionEnded(ctx, id, a.listen(ctx, asked, l, connection{c, err}, id, pattern, opts)) })
+		<-asked // so that what the app does next happens after the subscription
 	})
 }
 
@@ -46,15 +43,17 @@ func (a *app) opUnsubscribe(op *operation) {
 }
 
 // listen subscribes, and again as long as the service is not there, and moves
-// its events to the app.
-func (a *app) listen(ctx context.Context, l *link, c Client, err error, id uint64, pattern string, opts SubscribeOptions) error {
+// its events to the app. It closes asked after the first attempt.
+func (a *app) listen(ctx context.Context, asked chan<- struct{}, l *link, c connection, id uint64, pattern string, opts SubscribeOptions) error {
 	var wait backoff
 	for {
+		sub, err := c.subscribe(ctx, pattern, opts)
+		if asked != nil {
+			close(asked)
+			asked = nil
+		}
 		if err == nil {
-			var sub Subscription
-			if sub, err = c.Subscribe(ctx, pattern, opts); err == nil {
-				return a.pump(ctx, id, sub)
-			}
+			return a.pump(ctx, id, sub)
 		}
 		if ctx.Err() != nil || !passing(err) {
 			return err
@@ -64,8 +63,21 @@ func (a *app) listen(ctx context.Context, l *link, c Client, err error, id uint6
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		c, err = l.connect(ctx)
+		c.client, c.err = l.connect(ctx)
 	}
+}
+
+// subscribeTimeout is how long a service may take to agree before the app is
+// let go on, and it is asked again.
+const subscribeTimeout = 10 * time.Second
+
+func (c connection) subscribe(ctx context.Context, pattern string, opts SubscribeOptions) (Subscription, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
+	defer cancel()
+	return c.client.Subscribe(ctx, pattern, opts)
 }
 
 // pump moves the events of a subscription to the app until it ends.

@@ -35,6 +35,10 @@ var (
 	// machines, where bytes and peers would be unprotected.
 	ErrNotLoopback = errors.New("transport: tcp is for loopback addresses only: the TLS transport is not built in yet")
 
+	// ErrFrameTimeout means that the peer began a frame and did not send the
+	// rest of it. The connection cannot be read any further.
+	ErrFrameTimeout = errors.New("transport: frame not complete")
+
 	// ErrUnsupported means that this platform lacks the transport.
 	ErrUnsupported = errors.New("transport: not supported on this platform")
 )

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -14,6 +15,11 @@ import (
 type framed struct {
 	stream stream
 	peer   Peer
+
+	// A frame that has begun must be whole by then.
+	frameTimeout time.Duration // zero: no bound
+	frameBy      time.Time     // zero: none has begun
+	timed        bool          // the stream knows of frameBy
 
 	in      reader      // belongs to the goroutine in ReadFrame
 	stopped atomic.Bool // by InterruptRead or Close: the next ReadFrame is to look why
@@ -30,6 +36,7 @@ type framed struct {
 func newFramed(s stream, peer Peer, o *Options, f Framing) *framed {
 	c := &framed{stream: s, peer: peer, writeTimeout: o.writeTimeout()}
 	c.in.limit = o.maxFrame()
+	c.frameTimeout = o.frameTimeout()
 	c.in.framing = f
 	c.framing.Store(uint32(f))
 	return c
@@ -43,7 +50,13 @@ func (c *framed) ReadFrame() ([]byte, error) {
 		frame, err := c.in.take()
 		if frame != nil || err != nil {
 			c.tellWriter()
+			c.frameEnded()
 			return frame, err
+		}
+		if c.in.begun() && !c.timed && c.frameTimeout > 0 {
+			if c.frameBegun(); c.stopped.Load() {
+				return nil, c.resume()
+			}
 		}
 		if err := c.stream.read(&c.in); err != nil {
 			return c.readFailed(err)
@@ -60,6 +73,8 @@ func (c *framed) tellWriter() {
 
 func (c *framed) readFailed(err error) ([]byte, error) {
 	switch {
+	case c.timed && errors.Is(err, os.ErrDeadlineExceeded) && !c.closed.Load() && !time.Now().Before(c.frameBy):
+		return nil, c.in.fail(fmt.Errorf("%w within %v", ErrFrameTimeout, c.frameTimeout))
 	case c.closed.Load(), errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, c.resume()
 	case err == io.EOF:
@@ -78,13 +93,36 @@ func (c *framed) resume() error {
 		c.stopped.Store(true)
 		return c.in.fail(net.ErrClosed)
 	}
-	c.stream.resume()
+	c.timed = false
+	c.stream.readUntil(time.Time{})
 	return ErrInterrupted
+}
+
+// frameBegun bounds the wait for the rest of a frame. An interruption that is
+// overwritten by that has left its mark in stopped before.
+func (c *framed) frameBegun() {
+	if c.frameBy.IsZero() {
+		c.frameBy = time.Now().Add(c.frameTimeout)
+	}
+	c.timed = true
+	c.stream.readUntil(c.frameBy)
+}
+
+func (c *framed) frameEnded() {
+	c.frameBy = time.Time{}
+	if !c.timed {
+		return
+	}
+	c.timed = false
+	c.stream.readUntil(time.Time{})
+	if c.stopped.Load() {
+		c.stream.readUntil(longAgo)
+	}
 }
 
 func (c *framed) InterruptRead() {
 	c.stopped.Store(true)
-	c.stream.interrupt()
+	c.stream.readUntil(longAgo)
 }
 
 func (c *framed) Buffered() bool { return c.in.ready() }

@@ -26,9 +26,9 @@ func newMemory() (a, b *memory) {
 
 func (m *memory) read(r *reader) error { return m.in.read(r) }
 
-func (m *memory) interrupt() { m.in.change(func(q *queue) { q.interrupted = true }) }
-
-func (m *memory) resume() { m.in.change(func(q *queue) { q.interrupted = false }) }
+func (m *memory) readUntil(t time.Time) {
+	m.in.change(func(q *queue) { q.interrupted = t.Equal(longAgo) })
+}
 
 func (m *memory) tryWrite(p []byte) (int, error) { return m.out.tryWrite(p) }
 

@@ -42,8 +42,6 @@ func (s *plain) write(p []byte, until *patience) error {
 	return err
 }
 
-func (s *plain) interrupt() { s.conn.SetReadDeadline(longAgo) }
-
-func (s *plain) resume() { s.conn.SetReadDeadline(time.Time{}) }
+func (s *plain) readUntil(t time.Time) { s.conn.SetReadDeadline(t) }
 
 func (s *plain) close() error { return s.conn.Close() }

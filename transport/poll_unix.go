@@ -154,9 +154,7 @@ func (s *polled) doWriteSome(fd uintptr) bool {
 	return true
 }
 
-func (s *polled) interrupt() { s.end.SetReadDeadline(longAgo) }
-
-func (s *polled) resume() { s.end.SetReadDeadline(time.Time{}) }
+func (s *polled) readUntil(t time.Time) { s.end.SetReadDeadline(t) }
 
 func (s *polled) close() error { return s.end.Close() }
 

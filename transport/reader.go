@@ -55,6 +55,9 @@ func (r *reader) idle() {
 // holding reports whether a part of a frame is held in a block.
 func (r *reader) holding() bool { return r.block != nil }
 
+// begun reports whether a part of a frame has been received.
+func (r *reader) begun() bool { return r.w > r.r || r.held != nil }
+
 // fail gives up for good.
 func (r *reader) fail(err error) error {
 	r.err = err

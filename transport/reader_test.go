@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"testing"
+	"time"
 )
 
 // script is a stream that yields given pieces.
@@ -24,8 +25,7 @@ func (s *script) read(r *reader) error {
 	return nil
 }
 
-func (s *script) interrupt()                    {}
-func (s *script) resume()                       {}
+func (s *script) readUntil(time.Time)           {}
 func (s *script) tryWrite([]byte) (int, error)  { return 0, nil }
 func (s *script) write([]byte, *patience) error { return nil }
 func (s *script) close() error                  { return nil }

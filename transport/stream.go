@@ -11,10 +11,10 @@ type stream interface {
 	// end it returns io.EOF.
 	read(r *reader) error
 
-	// interrupt makes a read under way, or else the next, return an error
-	// that is os.ErrDeadlineExceeded, until resume is called.
-	interrupt()
-	resume()
+	// readUntil makes a read that waits at t or later, be it under way or
+	// to come, return an error that is os.ErrDeadlineExceeded. The zero time
+	// undoes that. Memory knows longAgo only: nobody trickles there.
+	readUntil(t time.Time)
 
 	// tryWrite writes what is taken at once.
 	tryWrite(p []byte) (int, error)

@@ -129,13 +129,6 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-func TestMemoryByName(t *testing.T) {
-	transporttest.Run(t, transporttest.Transport{
-		Pair: byAddress(func(t testing.TB) string { return "mem:" + t.Name() }),
-		Peer: own(),
-	})
-}
-
 func TestPipe(t *testing.T) {
 	transporttest.Run(t, transporttest.Transport{
 		Pair: func(t testing.TB, o *transport.Options) (server, client transport.Conn) {

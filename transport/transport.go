@@ -102,6 +102,11 @@ type Options struct {
 	// means no bound.
 	WriteTimeout time.Duration
 
+	// FrameTimeout bounds the time between the first and the last byte of a
+	// frame that is received; ReadFrame returns ErrFrameTimeout then.
+	// Default DefaultFrameTimeout; negative means no bound.
+	FrameTimeout time.Duration
+
 	// Framing of what this side sends first. Default FramingLength when
 	// dialling, FramingAuto when listening.
 	Framing Framing
@@ -130,6 +135,14 @@ func (o *Options) writeTimeout() time.Duration {
 	return o.WriteTimeout
 }
 
+// frameTimeout returns zero for no bound.
+func (o *Options) frameTimeout() time.Duration {
+	if o == nil || o.FrameTimeout == 0 {
+		return DefaultFrameTimeout
+	}
+	return max(o.FrameTimeout, 0)
+}
+
 func (o *Options) dialFraming() Framing {
 	if o == nil || o.Framing == FramingAuto {
 		return FramingLength
@@ -149,6 +162,7 @@ const (
 	DefaultMaxFrame     = 1 << 20
 	MaxMaxFrame         = 1<<24 - 1
 	DefaultWriteTimeout = 10 * time.Second
+	DefaultFrameTimeout = 30 * time.Second
 )
 
 // Peer is who is at the other end of a connection: the kernel's word, never

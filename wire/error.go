@@ -89,7 +89,8 @@ func (e *Error) Unwrap() error {
 }
 
 // Is reports whether target is e's code, or an *Error without a message that
-// has e's code.
+// has e's code, or the error of package context that stands for e's code: it
+// does not matter at which end a deadline was noticed.
 func (e *Error) Is(target error) bool {
 	if e == nil {
 		return false
@@ -99,6 +100,12 @@ func (e *Error) Is(target error) bool {
 		return t == e.Code
 	case *Error:
 		return t != nil && t.Message == "" && t.Code == e.Code
+	}
+	switch e.Code {
+	case CodeDeadlineExceeded:
+		return target == context.DeadlineExceeded
+	case CodeCancelled:
+		return target == context.Canceled
 	}
 	return false
 }

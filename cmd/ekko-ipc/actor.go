@@ -25,15 +25,15 @@ const (
 type actor struct {
 	name   string
 	cmd    *exec.Cmd
-	ready  chan struct{}  // closed with the first line that it writes
-	voices sync.WaitGroup // the goroutines that read its two streams to their ends
+	ready  chan struct{} // closed with the first line that it writes
+	silent chan struct{} // closed at the end of its two streams, which is its own
 }
 
 // enter starts a service. Its lines are passed on to standard error, with its
 // name before them.
 func (d *demo) enter(ctx context.Context, name, program string, args ...string) error {
 	// Not bound to ctx: end asks it to leave, after the app has.
-	a := &actor{name: name, cmd: d.command(context.WithoutCancel(ctx), program, args...), ready: make(chan struct{})}
+	a := &actor{name: name, cmd: d.command(context.WithoutCancel(ctx), program, args...), ready: make(chan struct{}), silent: make(chan struct{})}
 	stdout, err := a.cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -47,8 +47,13 @@ func (d *demo) enter(ctx context.Context, name, program string, args ...string) 
 	}
 	d.troupe = append(d.troupe, a)
 	first := sync.OnceFunc(func() { close(a.ready) })
-	a.voices.Go(func() { d.echo(a, stdout, first) })
-	a.voices.Go(func() { d.echo(a, stderr, func() {}) })
+	var voices sync.WaitGroup
+	voices.Go(func() { d.echo(a, stdout, first) })
+	voices.Go(func() { d.echo(a, stderr, func() {}) })
+	go func() {
+		voices.Wait()
+		close(a.silent)
+	}()
 	return nil
 }
 
@@ -67,19 +72,10 @@ func (d *demo) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	for _, a := range d.troupe {
-		silent := make(chan struct{})
-		go func() { // ends when the process does, at the latest in end
-			a.voices.Wait()
-			close(silent)
-		}()
 		select {
 		case <-a.ready:
-		case <-silent:
-			select {
-			case <-a.ready: // it said its line and left; the app will notice
-			default:
-				return fmt.Errorf("%s ended before it was ready", a.name)
-			}
+		case <-a.silent:
+			return fmt.Errorf("%s ended as soon as it was started", a.name)
 		case <-ctx.Done():
 			if err := signalled(ctx); err != nil {
 				return err
@@ -110,7 +106,7 @@ func (a *actor) leave() error {
 		a.cmd.Process.Kill()
 	}
 	axe := time.AfterFunc(endTimeout, func() { a.cmd.Process.Kill() })
-	a.voices.Wait() // before Wait, which closes the streams
+	<-a.silent // before Wait, which closes the streams
 	err := a.cmd.Wait()
 	if !axe.Stop() {
 		return fmt.Errorf("%s did not end within %s and was killed", a.name, endTimeout)

@@ -122,7 +122,7 @@ func (t target) stepsAfter(err error) []string {
 			"add a folder of manifests with --path DIR or " + pathVariable,
 		}
 	case wire.CodeDaemonUnavailable, wire.CodeServiceUnavailable, wire.CodeRegistryUnavailable:
-		return []string{t.startStep(), "see where it is looked for: ekko-ipc resolve " + t.service}
+		return []string{t.startStep(), t.whereStep()}
 	case wire.CodeMethodNotFound:
 		return []string{t.didYouMean(), "see what it has: ekko-ipc describe " + t.service}
 	case wire.CodeChannelNotFound:
@@ -146,6 +146,9 @@ func (t target) stepsAfter(err error) []string {
 func (t target) explain(err error) error {
 	if err == nil {
 		return nil
+	}
+	if _, coded := errors.AsType[*wire.Error](err); !coded && wire.CodeOf(err) != wire.CodeInternal {
+		err = wire.Errorf(wire.CodeOf(err), "%w", err) // the end of a context, which is no error of the wire
 	}
 	return hint(err, t.stepsAfter(err)...)
 }

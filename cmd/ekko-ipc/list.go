@@ -2,16 +2,18 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	// The one internal package that a command may import: the face of the
-	// library finds services, but does not list them or say where it looked,
-	// which is what ls, resolve and completion are for.
+	// The one internal package, with what watches it, that a command may
+	// import: the face of the library finds services, but does not list them
+	// or say where it looked, which is what ls, resolve and completion are for.
 	"github.com/ekkojs/ipc/internal/registry"
+	"github.com/ekkojs/ipc/internal/registry/watch"
 	"github.com/ekkojs/ipc/manifest"
 	"github.com/ekkojs/ipc/transport"
 )
@@ -32,7 +34,8 @@ func (c *cli) manifestOnDisk(ctx context.Context, service string) *manifest.Mani
 }
 
 func (c *cli) lsCommand() *cobra.Command {
-	return &cobra.Command{
+	var again bool
+	cmd := &cobra.Command{
 		Use:     "ls",
 		Short:   "List the services that can be found from here",
 		GroupID: groupLook,
@@ -41,17 +44,29 @@ at their address.
 
 A service is found by its manifest, in the folders of EKKO_IPC_PATH (or --path),
 the current folder and its ipc, .ekko/ipc and services, and the user's and the
-system's. "ekko-ipc resolve NAME" shows each place for one of them.`,
+system's. "ekko-ipc resolve NAME" shows each place for one of them.
+
+With --watch the list is printed again whenever it changes, until interrupted or
+for as long as --timeout says. As JSON, each line is then a whole list:
+{"services":[…]}.`,
 		Example: `  ekko-ipc ls
   ekko-ipc ls -j | jq -r 'select(.running) | .name'
-  ekko-ipc ls --path ./examples/database-service`,
+  ekko-ipc ls --path ./examples/database-service
+  ekko-ipc ls --watch | jq -c '[.services[] | select(.running) | .name]'`,
 		Args:              needs(0, 0, "ls"),
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return c.list(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if again {
+				return c.listAgain(cmd.Context())
+			}
+			return c.list(cmd.Context())
+		},
 	}
+	cmd.Flags().BoolVarP(&again, "watch", "w", false, "print the list again whenever it changes")
+	return cmd
 }
 
-// serviceJSON is a line of ls.
+// serviceJSON is a line of ls, and a part of one of ls --watch.
 type serviceJSON struct {
 	Name        string `json:"name"`
 	Version     string `json:"version,omitempty"`
@@ -61,26 +76,103 @@ type serviceJSON struct {
 	Running     bool   `json:"running"`
 }
 
+// listJSON is a line of ls --watch.
+type listJSON struct {
+	Services []serviceJSON `json:"services"`
+}
+
 func (c *cli) list(ctx context.Context) error {
 	ctx, cancel := c.deadline(ctx, usualTimeout)
 	defer cancel()
-	found, err := c.registry().List(ctx)
+	services, err := find(ctx, c.registry())
 	if err != nil {
 		return err
+	}
+	if !c.wantsJSON() {
+		return c.printList(services)
+	}
+	for _, service := range services {
+		if err := c.emit(service); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookAgain is how often the list is looked at when no file has changed: that
+// a process was killed, or listens at a TCP port now, no file tells.
+const lookAgain = 2 * time.Second
+
+// listAgain prints the list, and each time that it has changed the whole of it
+// again, until ctx ends.
+func (c *cli) listAgain(ctx context.Context) error {
+	ctx, cancel := c.deadline(ctx, 0)
+	defer cancel()
+	r, changed := c.registry(), make(chan struct{}, 1)
+	ended, err := watch.Start(ctx, r, func() {
+		select {
+		case changed <- struct{}{}:
+		default: // it will be looked at anyway
+		}
+	}, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { cancel(); <-ended }()
+	ticker := time.NewTicker(lookAgain)
+	defer ticker.Stop()
+
+	var before []serviceJSON // nil: nothing is printed yet
+	for {
+		services, err := find(ctx, r)
+		if ctx.Err() != nil {
+			return signalled(ctx) // or watching for that long was all that was asked
+		}
+		if err != nil {
+			return err
+		}
+		if before == nil || !slices.Equal(before, services) {
+			if err := c.printListAgain(services, before == nil); err != nil {
+				return err
+			}
+			before = services
+		}
+		select {
+		case <-changed:
+		case <-ticker.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (c *cli) printListAgain(services []serviceJSON, first bool) error {
+	if c.wantsJSON() {
+		return c.emit(listJSON{services})
+	}
+	if !first {
+		if err := c.print("\n"); err != nil {
+			return err
+		}
+	}
+	return c.printList(services)
+}
+
+// find returns all services, never nil, and whether they run.
+func find(ctx context.Context, r *registry.Registry) ([]serviceJSON, error) {
+	found, err := r.List(ctx)
+	if err != nil {
+		return nil, err
 	}
 	services := make([]serviceJSON, len(found))
 	for i, resolution := range found {
 		services[i] = newServiceJSON(resolution)
 	}
 	probe(ctx, services)
-	if c.wantsJSON() {
-		for _, service := range services {
-			if err := c.emit(service); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	return services, nil
+}
+
+// printList prints the services for people.
+func (c *cli) printList(services []serviceJSON) error {
 	if len(services) == 0 {
 		c.note("no services found; manifests are looked for in ./, ./ipc and more: ekko-ipc ls --help")
 		return nil

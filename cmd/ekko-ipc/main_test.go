@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,15 +30,26 @@ func TestSessions(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setUp,
+		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":    status,
 			"start":     start,
+			"await":     await,
+			"crash":     crash,
 			"interrupt": interrupt,
 			"finish":    finish,
 			"jsonlines": jsonLines,
 			"usego":     useGo,
 		},
 	})
+}
+
+// condition adds [race] to the conditions of the sessions.
+func condition(name string) (bool, error) {
+	if name == "race" {
+		return raceEnabled, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", name)
 }
 
 // setUp gives each session a home, a folder for its sockets, and the manifest

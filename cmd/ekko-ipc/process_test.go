@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"io"
 	"os"
@@ -20,6 +19,7 @@ type runningKey struct{}
 
 // process is a program that runs while the session goes on.
 type process struct {
+	name           string
 	cmd            *exec.Cmd
 	stdout, stderr watched
 	ended          chan error // receives the result of Wait, once
@@ -31,24 +31,43 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: start NAME READY program [args…]")
 	}
-	ready, err := regexp.Compile(args[1])
-	ts.Check(err)
-	seen := make(chan struct{})
-	p := &process{cmd: exec.Command(args[2], args[3:]...), ended: make(chan error, 1)}
-	once := sync.OnceFunc(func() { close(seen) })
-	p.stdout = watched{ready: ready, seen: once}
-	p.stderr = watched{ready: ready, seen: once}
+	p := &process{name: args[0], cmd: exec.Command(args[2], args[3:]...), ended: make(chan error, 1)}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	p.cmd.Dir = ts.MkAbs(".")
 	p.cmd.Env = environment(ts)
 	ts.Check(p.cmd.Start())
 	go func() { p.ended <- p.cmd.Wait() }()
-	processes(ts)[args[0]] = p
+	processes(ts)[p.name] = p
 	ts.Defer(func() { p.cmd.Process.Kill() })
+	p.await(ts, args[1])
+}
+
+// await NAME LINE waits until what start has started writes a line, to either
+// stream, that matches LINE and comes after the last one waited for.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await NAME LINE")
+	}
+	named(ts, args[0]).await(ts, args[1])
+}
+
+func (p *process) await(ts *testscript.TestScript, line string) {
+	want, err := regexp.Compile(line)
+	ts.Check(err)
+	seen := make(chan struct{})
+	once := sync.OnceFunc(func() { close(seen) })
+	p.stdout.await(want, once)
+	p.stderr.await(want, once)
 	select {
 	case <-seen:
-	case err := <-p.ended:
-		ts.Fatalf("%s ended before it was ready: %v\n%s%s", args[0], err, p.stdout.text(), p.stderr.text())
+		return
+	case err = <-p.ended: // and all that it has written is seen
+		p.ended <- err
+	}
+	select {
+	case <-seen:
+	default:
+		ts.Fatalf("%s ended and wrote no line like %s: %v\n%s%s", p.name, line, err, p.stdout.text(), p.stderr.text())
 	}
 }
 
@@ -58,6 +77,14 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: interrupt NAME")
 	}
 	ts.Check(named(ts, args[0]).cmd.Process.Signal(os.Interrupt))
+}
+
+// crash NAME kills what start has started, so that it cannot clean up.
+func crash(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: crash NAME")
+	}
+	ts.Check(named(ts, args[0]).cmd.Process.Kill())
 }
 
 // finish NAME STATUS waits for the end of what start has started, checks its
@@ -99,13 +126,13 @@ func environment(ts *testscript.TestScript) []string {
 	return vars
 }
 
-// watched keeps what is written, and reports the first line that matches.
+// watched keeps what is written, and tells of the next line that matches.
 type watched struct {
-	ready *regexp.Regexp
-	seen  func()
-
-	mu   sync.Mutex
-	kept bytes.Buffer
+	mu     sync.Mutex
+	kept   bytes.Buffer
+	passed int            // of kept: the lines that were looked at
+	want   *regexp.Regexp // nil: nobody waits
+	seen   func()
 }
 
 var _ io.Writer = (*watched)(nil)
@@ -114,13 +141,30 @@ func (w *watched) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.kept.Write(text)
-	lines := bufio.NewScanner(bytes.NewReader(w.kept.Bytes()))
-	for lines.Scan() {
-		if w.ready.Match(lines.Bytes()) {
+	w.lookLocked()
+	return len(text), nil
+}
+
+// await has seen called when a line matches.
+func (w *watched) await(want *regexp.Regexp, seen func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.want, w.seen = want, seen
+	w.lookLocked()
+}
+
+func (w *watched) lookLocked() {
+	for w.want != nil {
+		line, _, whole := bytes.Cut(w.kept.Bytes()[w.passed:], []byte("\n"))
+		if !whole {
+			return
+		}
+		w.passed += len(line) + 1
+		if w.want.Match(line) {
+			w.want = nil
 			w.seen()
 		}
 	}
-	return len(text), nil
 }
 
 func (w *watched) text() string {

@@ -24,9 +24,10 @@ func (c *cli) subCommand() *cobra.Command {
 In a PATTERN * stands for one part of a name, and ** at its end for the rest:
 user.* matches user.created, ** matches everything. Quote them.
 
---count N ends after N events, --timeout after a time (with --count that is a
-failure, status 5). When the service restarts, listening goes on. What has been
-missed meanwhile, or by reading too slowly, is said with the next event.`,
+--count N ends after N events, --timeout after that much time of listening (with
+--count that is a failure, status 5). When the service restarts, listening goes
+on. What has been missed meanwhile, or by reading too slowly, is said with the
+next event.`,
 		Example: `  ekko-ipc sub notification-service 'user.*'
   ekko-ipc sub notification-service user.created order.completed --count 1
   ekko-ipc sub notification-service '**' | jq -c 'select(.event == "user.created") | .data'`,
@@ -56,9 +57,7 @@ type listenOptions struct {
 // listen subscribes to each pattern and prints what comes, in the order of its
 // coming.
 func (c *cli) listen(ctx context.Context, t target, options listenOptions) error {
-	ctx, cancel := c.deadline(ctx, 0)
-	defer cancel()
-	dialling, cancelDial := c.deadline(ctx, usualTimeout)
+	dialling, cancelDial := context.WithTimeout(ctx, usualTimeout)
 	defer cancelDial()
 	client, err := c.dial(dialling, &t, nil)
 	if err != nil {
@@ -77,6 +76,7 @@ func (c *cli) listen(ctx context.Context, t target, options listenOptions) error
 	}
 	c.note("listening to %s on %s", strings.Join(options.patterns, ", "), t.service)
 
+	ctx, cancel := c.deadline(ctx, 0)
 	events, ended, wait := merge(ctx, subscriptions)
 	defer wait()
 	defer cancel()

@@ -110,14 +110,22 @@ func (t target) signatureStep() string {
 // startStep says how to start the service, if its manifest does.
 func (t target) startStep() string {
 	if t.manifest == nil || t.manifest.Service.Activation == nil {
-		return "is it running? start it first"
+		return ""
 	}
 	activation := t.manifest.Service.Activation
 	command := strings.Join(append([]string{activation.Command}, activation.Args...), " ")
 	if activation.Cwd != "" {
 		command = "cd " + activation.Cwd + " && " + command
 	}
-	return "is it running? start it with: " + command
+	return "start it with: " + command
+}
+
+// whereStep says how to see where a service would be.
+func (t target) whereStep() string {
+	if isAddress(t.service) {
+		return "see what is there: ekko-ipc ls"
+	}
+	return "see where it is looked for: ekko-ipc resolve " + t.service
 }
 
 // needs is a check of the number of words after a command, in its own terms.

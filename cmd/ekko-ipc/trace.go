@@ -124,6 +124,10 @@ func payload(m *wire.Message) string {
 	case len(m.Data) > 0:
 		return shorten(oneLine(m.Data), width)
 	}
+	var extra wire.Metadata
+	if wire.DefaultLimits.DecodeMetadata(m.Metadata, &extra) == nil && extra.Gap != nil {
+		return fmt.Sprintf("missed %d to %d: %s", extra.Gap.From, extra.Gap.To, extra.Gap.Reason)
+	}
 	return ""
 }
 

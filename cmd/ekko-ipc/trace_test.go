@@ -33,6 +33,7 @@ var conversation = []string{
 	`<{"type":"response","correlationId":"7f000001-0000","data":{"id":123}}`,
 	`>{"messageId":"7f000001-0001","type":"request","channel":"users.nothing"}`,
 	`<{"type":"response","correlationId":"7f000001-0001","error":{"code":"METHOD_NOT_FOUND","message":"no"}}`,
+	`<{"type":"event","channel":"events.user.created","metadata":{"gap":{"from":3,"to":5,"reason":"slow-consumer"}}}`,
 	`>not JSON`,
 }
 
@@ -43,6 +44,7 @@ func TestNarratorTellsAnswersWithTheirRequests(t *testing.T) {
 		`← response     users.getUserById                 {"id":123}  2000 µs`,
 		`→ request      users.nothing`,
 		`← response     users.nothing                     {"code":"METHOD_NOT_FOUND","message":"no"}  1000 µs`,
+		`← event        user.created                      missed 3 to 5: slow-consumer`,
 	}, "\n") + "\n"
 	if got := told(false, conversation...); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
@@ -51,8 +53,8 @@ func TestNarratorTellsAnswersWithTheirRequests(t *testing.T) {
 
 func TestNarratorWritesJSON(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(told(true, conversation...)), "\n")
-	if len(lines) != 5 {
-		t.Fatalf("%d lines, want 5", len(lines))
+	if len(lines) != 6 {
+		t.Fatalf("%d lines, want 6", len(lines))
 	}
 	var last traceLine
 	if err := json.Unmarshal([]byte(lines[4]), &last); err != nil {

@@ -4,6 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+
+	"github.com/ekkojs/ipc/transport"
 )
 
 // EnvPath is the environment variable that replaces the search path: a list
@@ -55,6 +58,27 @@ func (r *Registry) mappingPaths() []string {
 		paths = append(paths, filepath.Join(home, ".ekko", mappingName))
 	}
 	return slices.Compact(paths)
+}
+
+// Dirs returns each directory in which Resolve and List look for files, as an
+// absolute path: the search path, those of the mapping files, and the runtime
+// directory. They need not exist.
+func (r *Registry) Dirs() []string {
+	dirs := r.SearchPath()
+	for _, path := range r.mappingPaths() {
+		dirs = append(dirs, filepath.Dir(path))
+	}
+	if dir, err := transport.RuntimeDir(); err == nil {
+		dirs = append(dirs, dir)
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
+}
+
+// Reads reports whether a file of that name is looked at in one of Dirs: a
+// manifest, a mapping file or a socket.
+func Reads(name string) bool {
+	return isManifest(name) || name == mappingName || strings.HasSuffix(name, socketSuffix)
 }
 
 // home returns the home directory, or "" if there is none.

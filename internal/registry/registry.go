@@ -27,14 +27,7 @@ type Options struct {
 	// HomeDir is what "~/" means. Default os.UserHomeDir; if there is none,
 	// the places in it are left out.
 	HomeDir string
-
-	// Debounce is how long Watch waits for further changes before it tells
-	// of them. Default DefaultDebounce.
-	Debounce time.Duration
 }
-
-// DefaultDebounce is the default of Options.Debounce.
-const DefaultDebounce = 100 * time.Millisecond
 
 func (o *Options) withDefaults() Options {
 	var out Options
@@ -43,9 +36,6 @@ func (o *Options) withDefaults() Options {
 	}
 	if out.Getenv == nil {
 		out.Getenv = os.Getenv
-	}
-	if out.Debounce <= 0 {
-		out.Debounce = DefaultDebounce
 	}
 	return out
 }

@@ -204,6 +204,13 @@ func (s *Session) readFailed(err error) {
 		s.answerError(nil, e)
 		s.flushBeforeClose()
 	}
+	if errors.Is(err, transport.ErrFrameTimeout) {
+		e := wire.Errorf(wire.CodeDeadlineExceeded, "a frame was begun and not finished in time")
+		e.Details.Executed = wire.ExecutedNo
+		e.Details.More = map[string]any{"stage": "receiving"}
+		s.answerError(nil, e)
+		s.flushBeforeClose()
+	}
 	if errors.Is(err, io.EOF) && s.opts.Inline && s.peerListens() {
 		return
 	}

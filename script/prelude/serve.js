@@ -62,6 +62,7 @@
       this.#forget();
       services.delete(this.#id);
       ekko.send('forget', this.#id);
+      ekko.endSubscriptions(this.#source);
       if (this.#ref) ekko.unref();
       const failure = error ? ekko.fromWire(error, this.name) : undefined;
       if (this.#state === 'opening') this.#opened.reject(failure ?? new IpcError('CANCELLED', `${this.name} was closed before it served`, { executed: 'no' }));
@@ -120,7 +121,9 @@
     running.set(rid, { method, caller, controller: undefined, cancelled: undefined });
     let result;
     try {
-      result = services.get(id).handle(rid, method, args, caller);
+      const service = services.get(id);
+      if (service === undefined) throw new IpcError('SHUTTING_DOWN', 'the service has been closed', { executed: 'no' });
+      result = service.handle(rid, method, args, caller);
     } catch (error) {
       return failed(rid, error);
     }

@@ -34,6 +34,7 @@
     #take;
     #end;
     #gap;
+    #at = new Error().stack;
     #forget = () => {};
 
     constructor(source, pattern, { signal, ...options }, take, end) {
@@ -69,14 +70,21 @@
       this.#take(event);
     }
 
+    get source() { return this.#source; }
+
     ended(error) {
       if (!this.stop()) return;
-      this.#end(error ? ekko.fromWire(error, this.#source.name) : undefined);
+      this.#end(error ? ekko.fromWire(error, this.#source.name, undefined, this.#at) : undefined);
     }
   }
 
   ekko.on('event', (message) => { active.get(message[1])?.event(message); });
   ekko.on('ended', ([, id, error]) => { active.get(id)?.ended(error); });
+
+  // endSubscriptions ends those to a service that has been closed.
+  ekko.endSubscriptions = (source) => {
+    for (const subscription of [...active.values()]) if (subscription.source === source) subscription.ended();
+  };
 
   // subscribe tells a listener of each event. A listener that throws stops
   // neither the others nor the stream.

@@ -156,7 +156,7 @@ func interruptBefore(t *testing.T, tr *Transport) {
 
 func interruptLosesNothing(t *testing.T, tr *Transport) {
 	server, client := settled(t, tr, nil)
-	const n = 400
+	const n = 150
 	size := func(i int) int { return i * 7919 % 150_000 }
 	var stop atomic.Bool
 	waitInterrupts := alongside(t, func() {
@@ -207,7 +207,7 @@ func detachKeeps(t *testing.T, tr *Transport) {
 
 func detachTakesOver(t *testing.T, tr *Transport) {
 	server, client := settled(t, tr, nil)
-	const n = 200
+	const n = 100
 	size := func(i int) int { return i * 733 % 100_000 }
 	wait := alongside(t, func() {
 		for i := range n {

@@ -116,7 +116,7 @@ func limitSticks(t *testing.T, tr *Transport) {
 
 func duplex(t *testing.T, tr *Transport) {
 	server, client := settled(t, tr, nil)
-	const n = 300
+	const n = 100
 	wait := alongside(t, func() {
 		for i := range n {
 			write(t, server, run(payload(i*531%200_000, 1)))

@@ -1,27 +1,36 @@
 //go:build unix
 
-package registry
+package watch
 
 import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+	"go.uber.org/goleak"
 
+	"github.com/ekkojs/ipc/internal/registry"
 	"github.com/ekkojs/ipc/transport"
 )
 
-// watched is a world with a Watch under way.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// watched is a registry that is being watched, with a working, a home and a
+// runtime directory, named $WORK, $HOME and $RUN in what a test says.
 type watched struct {
-	*world
-	stop  context.CancelFunc
-	ended <-chan struct{}
+	*testing.T
+	*registry.Registry
+	work, home, run string
+	stop            context.CancelFunc
+	ended           <-chan struct{}
 
 	mu    sync.Mutex
 	steps int
@@ -29,19 +38,81 @@ type watched struct {
 	seen  chan struct{} // closed when it held in a call of changed
 }
 
-func newWatched(t *testing.T, w *world) *watched {
+func newWatched(t *testing.T) *watched {
 	t.Helper()
-	w.Registry.options.Debounce = 5 * time.Millisecond
+	// Not t.TempDir, which is too long for sockets.
+	root, err := os.MkdirTemp("", "ekko")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(root) })
+	if root, err = filepath.EvalSymlinks(root); err != nil {
+		t.Fatal(err)
+	}
+	v := &watched{T: t, work: root + "/work", home: root + "/home", run: root + "/run"}
+	for _, dir := range []string{v.work, v.home, v.run} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("EKKO_IPC_RUNTIME_DIR", v.run)
+	v.Registry = registry.New(&registry.Options{
+		WorkDir: v.work, HomeDir: v.home,
+		Getenv: func(string) string { return "" },
+	})
 	ctx, cancel := context.WithCancel(context.Background())
-	v := &watched{world: w, stop: cancel}
-	ended, err := w.Watch(ctx, v.changed)
+	v.stop = cancel
+	v.ended, err = Start(ctx, v.Registry, v.changed, &Options{Debounce: 5 * time.Millisecond})
 	if err != nil {
 		cancel()
 		t.Fatal(err)
 	}
-	v.ended = ended
-	t.Cleanup(func() { cancel(); <-ended })
+	t.Cleanup(func() { cancel(); <-v.ended })
 	return v
+}
+
+func (v *watched) path(path string) string {
+	return strings.NewReplacer("$WORK", v.work, "$HOME", v.home, "$RUN", v.run).Replace(path)
+}
+
+// write writes a file, making the directories above it.
+func (v *watched) write(path, text string) {
+	v.Helper()
+	path = v.path(path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		v.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		v.Fatal(err)
+	}
+	v.chmod(path, 0o644) // whatever the umask of whoever runs the tests is
+}
+
+func (v *watched) chmod(path string, mode os.FileMode) {
+	v.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		v.Fatal(err)
+	}
+}
+
+// serve listens on the socket of that name.
+func (v *watched) serve(name string) transport.Listener {
+	v.Helper()
+	path, err := transport.SocketPath(name)
+	if err != nil {
+		v.Fatal(err)
+	}
+	l, err := transport.Listen(context.Background(), "unix:"+path, nil)
+	if err != nil {
+		v.Fatal(err)
+	}
+	v.Cleanup(func() { l.Close() })
+	return l
+}
+
+// manifestOf is the text of the manifest of a service.
+func manifestOf(name string) string {
+	return fmt.Sprintf(`{"service":{"name":%q,"version":"1.0.0","transport":{"type":"auto"}}}`, name)
 }
 
 func (v *watched) changed() {
@@ -64,7 +135,7 @@ func (v *watched) tells(what string, ok func() bool, act func()) {
 	select {
 	case <-seen:
 	case <-time.After(20 * time.Second):
-		v.Fatalf("Watch did not tell of %s", what)
+		v.Fatalf("not told of %s", what)
 	}
 }
 
@@ -86,26 +157,25 @@ func (v *watched) at(name, path string) func() bool {
 		if path == "" {
 			return err != nil
 		}
-		return err == nil && v.named(r.Path) == path
+		return err == nil && r.Path == v.path(path)
 	}
 }
 
-func TestWatchTellsOfEverything(t *testing.T) {
-	w := newWorld(t)
-	v := newWatched(t, w)
+func TestTellsOfEverything(t *testing.T) {
+	v := newWatched(t)
 	write := func(path, name string) func() {
-		return func() { w.write(path, manifestOf(name)) }
+		return func() { v.write(path, manifestOf(name)) }
 	}
 	remove := func(path string) func() {
 		return func() {
-			if err := os.RemoveAll(w.path(path)); err != nil {
+			if err := os.RemoveAll(v.path(path)); err != nil {
 				t.Error(err)
 			}
 		}
 	}
 	move := func(from, to string) func() {
 		return func() {
-			if err := os.Rename(w.path(from), w.path(to)); err != nil {
+			if err := os.Rename(v.path(from), v.path(to)); err != nil {
 				t.Error(err)
 			}
 		}
@@ -131,16 +201,16 @@ func TestWatchTellsOfEverything(t *testing.T) {
 	v.step("a manifest below it", "last", "$HOME/.ekko/ipc/last.ekko.ipc.json", write("$HOME/.ekko/ipc/last.ekko.ipc.json", "last"))
 
 	v.step("a mapping file", "mapped", "$HOME/.ekko/ekko.ipc.config.json", func() {
-		w.write("$HOME/.ekko/ekko.ipc.config.json", `{"services":{"mapped":"unix:/run/x.sock"}}`)
+		v.write("$HOME/.ekko/ekko.ipc.config.json", `{"services":{"mapped":"unix:/run/x.sock"}}`)
 	})
 	var l transport.Listener
-	v.step("a socket", "running", "$RUN/running.sock", func() { l = w.serve("running") })
+	v.step("a socket", "running", "$RUN/running.sock", func() { l = v.serve("running") })
 	v.step("a socket gone", "running", "", func() { l.Close() })
-	v.step("a directory opened to others", "home", "", func() { chmod(t, w.path("$HOME/.ekko/ipc"), 0o777) })
+	v.step("a directory opened to others", "home", "", func() { v.chmod(v.path("$HOME/.ekko/ipc"), 0o777) })
 }
 
-func TestWatchIsQuietAboutOtherFiles(t *testing.T) {
-	w := &watch{targets: []string{"/project", "/project/ipc", "/home/.ekko/ipc"}, armed: map[string]bool{"/project": true}}
+func TestIsQuietAboutOtherFiles(t *testing.T) {
+	w := &watcher{targets: []string{"/project", "/project/ipc", "/home/.ekko/ipc"}, armed: map[string]bool{"/project": true}}
 	for _, test := range []struct {
 		name    string
 		op      fsnotify.Op
@@ -167,22 +237,21 @@ func TestWatchIsQuietAboutOtherFiles(t *testing.T) {
 	}
 }
 
-func TestWatchEndsWithItsContext(t *testing.T) {
-	w := newWorld(t)
-	v := newWatched(t, w)
+func TestEndsWithItsContext(t *testing.T) {
+	v := newWatched(t)
 	v.stop()
 	<-v.ended
 	// The test's goroutine writes this alone now, or the race detector
 	// speaks up.
 	v.ok = func() bool { t.Error("told of a change after the end"); return false }
-	w.write("$WORK/db.ekko.ipc.json", manifestOf("db"))
+	v.write("$WORK/db.ekko.ipc.json", manifestOf("db"))
 }
 
-// TestWatchIsDebounced: changes that come together are told of once, and
+// TestIsDebounced: changes that come together are told of once, and
 // those that do not cease are told of all the same, after ten times as long.
-func TestWatchIsDebounced(t *testing.T) {
+func TestIsDebounced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &watch{
+		w := &watcher{
 			notifier: &fsnotify.Watcher{Events: make(chan fsnotify.Event), Errors: make(chan error)},
 			debounce: 100 * time.Millisecond,
 			targets:  []string{"/target"},
@@ -202,7 +271,7 @@ func TestWatchIsDebounced(t *testing.T) {
 				<-time.After(every)
 			}
 		}
-		ours := fsnotify.Event{Name: "/target/db" + suffix, Op: fsnotify.Write}
+		ours := fsnotify.Event{Name: "/target/db.ekko.ipc.json", Op: fsnotify.Write}
 		sendEach(90*time.Millisecond, 3, ours)  // until 270
 		<-time.After(230 * time.Millisecond)    // until 500
 		sendEach(50*time.Millisecond, 30, ours) // until 2000

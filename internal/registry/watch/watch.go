@@ -1,39 +1,51 @@
-package registry
+// Package watch calls a func when what the registry finds may have changed. It
+// is apart from the registry because few programs watch, and only those compile
+// what it takes.
+package watch
 
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 
-	"github.com/ekkojs/ipc/transport"
+	"github.com/ekkojs/ipc/internal/registry"
 )
 
-// Watch calls changed whenever what Resolve and List find may have changed:
-// when a manifest, a mapping file, a socket or a directory of the search path
-// comes, goes or is written to, also in directories that do not exist yet. A
-// change after Watch has returned is not missed.
+// Options adjusts Start. A nil *Options means the defaults.
+type Options struct {
+	// Debounce is how long to wait for further changes before telling of
+	// them. Default DefaultDebounce.
+	Debounce time.Duration
+}
+
+// DefaultDebounce is the default of Options.Debounce.
+const DefaultDebounce = 100 * time.Millisecond
+
+// Start calls changed whenever what r's Resolve and List find may have changed:
+// when a manifest, a mapping file, a socket or one of r's directories comes,
+// goes or is written to, also in directories that do not exist yet. A change
+// after Start has returned is not missed. Not seen are a process that ends and
+// leaves its socket behind, and a manifest in a directory that only a mapping
+// file leads to.
 //
 // Changes that come together are told of once, at the latest ten times
 // Options.Debounce after the first one. Calls of changed do not overlap, and
 // must return for the next one to come. They are made by a goroutine that ends
-// with ctx; ended is closed when it has. The search path is that of the
+// with ctx; ended is closed when it has. The directories are those of the
 // moment of the call.
-func (r *Registry) Watch(ctx context.Context, changed func()) (ended <-chan struct{}, err error) {
+func Start(ctx context.Context, r *registry.Registry, changed func(), o *Options) (ended <-chan struct{}, err error) {
 	notifier, err := fsnotify.NewWatcher()
 	if err != nil {
-		return nil, fmt.Errorf("registry: watch: %w", err)
+		return nil, fmt.Errorf("watch: %w", err)
 	}
-	w := &watch{notifier: notifier, debounce: r.options.Debounce, armed: make(map[string]bool)}
-	w.targets = append(w.targets, r.SearchPath()...)
-	for _, path := range r.mappingPaths() {
-		w.targets = append(w.targets, filepath.Dir(path))
-	}
-	if dir, err := transport.RuntimeDir(); err == nil {
-		w.targets = append(w.targets, dir)
+	w := &watcher{notifier: notifier, debounce: DefaultDebounce, targets: r.Dirs(), armed: make(map[string]bool)}
+	if o != nil && o.Debounce > 0 {
+		w.debounce = o.Debounce
 	}
 	if err := w.arm(); err != nil {
 		notifier.Close()
@@ -48,8 +60,8 @@ func (r *Registry) Watch(ctx context.Context, changed func()) (ended <-chan stru
 	return done, nil
 }
 
-// watch is one Watch under way.
-type watch struct {
+// watcher is what one Start has started.
+type watcher struct {
 	notifier *fsnotify.Watcher
 	debounce time.Duration
 	targets  []string        // absolute paths of the directories that matter
@@ -59,7 +71,7 @@ type watch struct {
 // arm watches each target and what is above it as far down as it exists, so
 // that its coming is seen. It looks again until nothing new has come in
 // between.
-func (w *watch) arm() error {
+func (w *watcher) arm() error {
 	for again := true; again; {
 		again = false
 		for _, target := range w.targets {
@@ -67,13 +79,13 @@ func (w *watch) arm() error {
 				if w.armed[dir] {
 					continue
 				}
-				if at, err := look(dir); err != nil || !at.mode.IsDir() {
+				if !isDir(dir) {
 					continue
 				}
 				if err := w.notifier.Add(dir); err == nil {
 					w.armed[dir], again = true, true
-				} else if _, gone := look(dir); gone == nil && dir == target {
-					return fmt.Errorf("registry: watch %s: %w", dir, err)
+				} else if dir == target && isDir(dir) { // it is not that it has gone
+					return fmt.Errorf("watch %s: %w", dir, err)
 				}
 			}
 		}
@@ -93,15 +105,20 @@ func chain(target string) []string {
 		}
 		dir = parent
 		dirs = append(dirs, dir)
-		if at, err := look(dir); err == nil && at.mode.IsDir() {
+		if isDir(dir) {
 			return dirs
 		}
 	}
 }
 
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // disarm forgets a directory that is gone, with all below it: they may have
 // been moved together, and others may come in their place.
-func (w *watch) disarm(gone string) {
+func (w *watcher) disarm(gone string) {
 	for dir := range w.armed {
 		if dir == gone || strings.HasPrefix(dir, gone+string(filepath.Separator)) {
 			delete(w.armed, dir)
@@ -110,13 +127,12 @@ func (w *watch) disarm(gone string) {
 	}
 }
 
-// matters reports whether e is about something that Resolve looks at.
-func (w *watch) matters(e fsnotify.Event) bool {
+// matters reports whether e is about something that the registry looks at.
+func (w *watcher) matters(e fsnotify.Event) bool {
 	if e.Op == fsnotify.Chmod && w.armed[e.Name] {
 		return true // it may be trusted now, or no longer
 	}
-	base := filepath.Base(e.Name)
-	ours := isManifest(base) || base == mappingName || strings.HasSuffix(base, socketSuffix)
+	ours := registry.Reads(filepath.Base(e.Name))
 	for _, target := range w.targets {
 		if ours && filepath.Dir(e.Name) == target {
 			return true
@@ -130,7 +146,7 @@ func (w *watch) matters(e fsnotify.Event) bool {
 }
 
 // run waits for changes until ctx ends.
-func (w *watch) run(ctx context.Context, changed func()) {
+func (w *watcher) run(ctx context.Context, changed func()) {
 	timer := time.NewTimer(0)
 	if !timer.Stop() {
 		<-timer.C

@@ -1,0 +1,56 @@
+// Package script runs apps written in JavaScript or TypeScript, in which
+// calling another process feels like importing a module:
+//
+//	import service, { getUserById } from 'ipc:database-service';
+//	import { serve } from '@ekkojs/ipc';
+//
+// [Run] takes a .js, .mjs or .ts file and returns its exit code. Nothing else
+// has to be installed: the engine (QuickJS) and the bundler (esbuild) are
+// compiled in.
+//
+// # What an app finds
+//
+// The language of 2025 with TypeScript's types left out, and `using`. Modules
+// from its own files, JSON, and node_modules as far as the packages are plain
+// JavaScript. The globals of the web that have a meaning here: console,
+// timers, URL, TextEncoder, structuredClone, AbortController, EventTarget,
+// crypto.randomUUID, fetch. Of Node there are process, node:timers,
+// node:timers/promises and node:process. An import of anything else says to
+// run the app with --runtime node.
+//
+// # Services
+//
+// Importing resolves a service's name and never connects: a service that
+// cannot be found is an error of the import, with its place; one that is down
+// is an error of the call. Everything that goes wrong between services is an
+// IpcError with a code. Calls begin in the order in which the app makes them;
+// what happens after a subscription is not missed by it.
+//
+// # The life of an app
+//
+// An app ends by itself when it waits for nothing any more: no call, no
+// subscription, no service, no timer. What it published last is delivered
+// first. Other ends:
+//
+//	an error that nobody catches         1, with the error on stderr
+//	an await that nothing can settle    13
+//	process.exit(n)                      n
+//	SIGINT, or the context's end       130
+//	SIGTERM                            143
+//	SIGTERM while it serves              0, when running requests are through
+//
+// # What is bounded
+//
+// The memory of the app's values ([Options.MemoryLimit]), the calls that wait
+// for an answer (16,384), the events that wait for a loop (1,024 unless it
+// says otherwise), and what waits between Go and the engine (4 MiB of events
+// and requests; more is left with the services). An app that computes without
+// end is ended with the context.
+//
+// # What differs from Node
+//
+// An error's stack property has frames only, without the line that says what
+// went wrong. structuredClone cannot see that an object is a Proxy. Two
+// subscriptions of one app see their events in no common order. Locale data
+// is English only.
+package script
