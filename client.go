@@ -3,6 +3,7 @@ package ipc
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -132,8 +133,11 @@ func (c *Client) dial(ctx context.Context) (*session.Session, error) {
 	}
 	conn, err := transport.Dial(ctx, r.Address, &transport.Options{MaxFrame: c.opts.MaxFrame})
 	if err != nil {
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return nil, gaveUp(ctx.Err())
+		case errors.Is(err, os.ErrDeadlineExceeded): // the socket noticed ctx's deadline first
+			return nil, gaveUp(context.DeadlineExceeded)
 		}
 		return nil, dialError(c.name(), r.Address, err)
 	}
