@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -52,6 +53,12 @@ type demo struct {
 func (c *cli) demo(ctx context.Context) (err error) {
 	ctx, cancel := c.deadline(ctx, demoTimeout)
 	defer cancel()
+	ctx, stop := outliveReader(ctx)
+	defer stop()
+	// Children that end with this process, whatever ends it, may be bound to
+	// the thread that starts them.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	d := &demo{cli: c}
 	if d.clone, err = findClone(); err != nil {
 		return err
@@ -66,7 +73,11 @@ func (c *cli) demo(ctx context.Context) (err error) {
 	if err := d.copyManifests(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.end()) }()
+	defer func() {
+		if err = errors.Join(err, d.end()); signalled(ctx) != nil {
+			err = signalled(ctx)
+		}
+	}()
 	if err := d.start(ctx); err != nil {
 		return err
 	}
@@ -164,6 +175,7 @@ func (d *demo) command(ctx context.Context, program string, args ...string) *exe
 	cmd.Env = append(os.Environ(),
 		"EKKO_IPC_RUNTIME_DIR="+d.private,
 		pathVariable+"="+d.manifests())
+	endWithUs(cmd)
 	cmd.Cancel = func() error { return terminate(cmd.Process) }
 	cmd.WaitDelay = endTimeout
 	return cmd

@@ -29,20 +29,20 @@ var (
 	errTerminated  = errors.New("terminated")
 )
 
-// withSignals returns a context that ends at the first SIGINT or SIGTERM, with
-// the cause that says which. A second signal kills the process as if nobody
+// withSignals returns a context that ends at the first SIGINT, SIGTERM or
+// SIGHUP, with the cause that says which (the last two mean the same). A second signal kills the process as if nobody
 // listened, for whoever has lost patience with an orderly end.
 //
 // The goroutine ends with the first signal or with stop, whichever is earlier.
 func withSignals(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		select {
 		case sig := <-signals:
 			signal.Stop(signals)
-			if sig == syscall.SIGTERM {
+			if sig != os.Interrupt {
 				cancel(errTerminated)
 			}
 			cancel(errInterrupted)

@@ -59,7 +59,7 @@ func (c *cli) runScript(ctx context.Context, file string, args []string, trace b
 	// service in it lets its running calls finish. So it comes as a signal
 	// and not as the end of the context.
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	options := &script.Options{
 		Args:    args,

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"context"
 	"os"
+	"os/signal"
 	"syscall"
 )
 
@@ -12,3 +14,23 @@ const exeSuffix = ""
 
 // terminate asks a process to end.
 func terminate(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
+
+// outliveReader returns a context that ends when whoever reads our output
+// leaves, as head does. By itself that would kill the process, and what it has
+// started would stay behind.
+//
+// The goroutine ends with the context.
+func outliveReader(parent context.Context) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	left := make(chan os.Signal, 1)
+	signal.Notify(left, syscall.SIGPIPE)
+	go func() {
+		select {
+		case <-left:
+			cancel(errTerminated)
+		case <-ctx.Done():
+		}
+	}()
+	// The signal stays caught: what is said at the end has no reader either.
+	return ctx, func() { cancel(nil) }
+}

@@ -27,7 +27,7 @@ const exitCodesPage = `The exit status of ekko-ipc. Scripts may rely on it.
   5    timed out: --timeout has passed
   13   a script ended with a top-level await that can never settle
   130  interrupted by SIGINT (Ctrl-C)
-  143  terminated by SIGTERM
+  143  terminated by SIGTERM or SIGHUP
 
 "run" ends with the status that the script chose, if it chose one.
 
