@@ -125,25 +125,24 @@ func (a *app) loop() (int, error) {
 	}
 	for {
 		left, err := a.turn()
-		if err == nil && a.ending() {
-			var code int
-			var done bool
-			if code, done, err = a.drained(); done {
-				return code, nil
-			}
-		}
-		if err == nil && left.nothing() && a.inbox.empty() {
-			var code int
-			var done bool
-			if code, done, err = a.settle(); done {
-				return code, nil
-			}
-			left.delay = 0
-		}
 		if err != nil {
 			return a.ended(err)
 		}
-		if left.delay != 0 {
+		var code int
+		var done bool
+		switch {
+		case a.ending():
+			code, done, err = a.drained()
+		case left.refs == 0 && left.delay != 0 && a.inbox.empty():
+			code, done, err = a.settle()
+			left.delay = 0 // what the app did in there may be new work
+		}
+		switch {
+		case err != nil:
+			return a.ended(err)
+		case done:
+			return code, nil
+		case left.delay != 0:
 			a.wait(timer, left.delay)
 		}
 	}
@@ -169,8 +168,6 @@ type remains struct {
 	delay time.Duration // until the next timer; negative: there is none
 	refs  int           // what keeps the process alive
 }
-
-func (r remains) nothing() bool { return r.refs == 0 && r.delay != 0 }
 
 // turn runs one task and the microtasks that follow, and starts what the app
 // asked for.
@@ -222,19 +219,20 @@ func (a *app) settle() (code int, done bool, err error) {
 	if err != nil || left.refs > 0 || left.delay == 0 || !a.inbox.empty() {
 		return 0, false, err
 	}
-	if state == "pending" {
-		io.WriteString(a.Stderr, "Warning: "+a.bundle.entry+" awaits something at its top level that nothing is left to settle\n")
-		return ExitUnsettled, true, nil
-	}
 	a.flush(flushTimeout)
 	if !a.inbox.empty() {
 		return 0, false, nil // the last publish was refused: the app is told
+	}
+	if state == "pending" {
+		io.WriteString(a.Stderr, "Warning: "+a.bundle.entry+" awaits something at its top level that nothing is left to settle\n")
 	}
 	text, err := a.engine.call(a.engine.leave)
 	if err != nil {
 		return 0, false, err
 	}
-	code, err = strconv.Atoi(text)
+	if code, err = strconv.Atoi(text); state == "pending" && code == 0 {
+		code = ExitUnsettled
+	}
 	return code, true, err
 }
 

@@ -68,7 +68,7 @@ func (a *app) watch() (release func()) {
 	done := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() {
-		ended := a.ctx.Done()
+		ended, signals := a.ctx.Done(), a.Signals
 		overdue := time.NewTimer(time.Hour)
 		overdue.Stop()
 		defer overdue.Stop()
@@ -76,8 +76,10 @@ func (a *app) watch() (release func()) {
 			select {
 			case <-done:
 				return
-			case s := <-a.Signals:
-				if asked := a.signal(s); asked {
+			case s, open := <-signals:
+				if !open {
+					signals = nil
+				} else if asked := a.signal(s); asked {
 					overdue.Reset(drainTimeout + patience)
 				}
 			case <-ended:

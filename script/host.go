@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -54,7 +53,6 @@ func argument[T any](args []any, i int) T {
 
 // output is where an app writes.
 type output struct {
-	mu  sync.Mutex
 	err error // the first failure; later output is thrown away
 }
 
@@ -110,7 +108,7 @@ func (a *app) hostFacts([]any) (any, error) {
 	if err != nil {
 		self = "ekko-ipc"
 	}
-	in, out, errs := isTerminal(a.Stdin), isTerminal(a.Stdout), isTerminal(a.Stderr)
+	columns := []int{terminalWidth(a.Stdin), terminalWidth(a.Stdout), terminalWidth(a.Stderr)}
 	facts, err := json.Marshal(map[string]any{
 		"argv":     append([]string{self, a.file}, a.Args...),
 		"env":      env,
@@ -121,17 +119,34 @@ func (a *app) hostFacts([]any) (any, error) {
 		"arch":     nodeArch(),
 		"version":  "v" + version(),
 		"quickjs":  quickjs.Version(),
-		"terminal": []bool{in, out, errs},
-		"colors":   []bool{false, wantsColor(out, env), wantsColor(errs, env)},
-		"columns":  80,
+		"columns":  columns,
+		"colors":   []bool{false, wantsColor(columns[1] > 0, env), wantsColor(columns[2] > 0, env)},
 	})
 	return string(facts), err
 }
 
-// isTerminal reports whether somebody sits at the other end of stream.
-func isTerminal(stream any) bool {
+// terminalWidth returns how many columns the terminal at the other end of
+// stream has, and 0 if there is none. It leaves the descriptor as it is:
+// os.File.Fd would make it a blocking one.
+func terminalWidth(stream any) (columns int) {
 	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	if !ok {
+		return 0
+	}
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	conn.Control(func(fd uintptr) {
+		if !term.IsTerminal(int(fd)) {
+			return
+		}
+		columns = 80
+		if width, _, err := term.GetSize(int(fd)); err == nil && width > 0 {
+			columns = width
+		}
+	})
+	return columns
 }
 
 // wantsColor follows the conventions of NO_COLOR and FORCE_COLOR.

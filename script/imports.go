@@ -2,7 +2,6 @@ package script
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -11,8 +10,6 @@ import (
 	"time"
 
 	"github.com/evanw/esbuild/pkg/api"
-
-	"github.com/ekkojs/ipc"
 )
 
 // resolver finds a service by its name.
@@ -111,56 +108,6 @@ func refused(format string, args ...any) (api.OnResolveResult, error) {
 	return api.OnResolveResult{Errors: []api.Message{{Text: fmt.Sprintf(format, args...)}}}, nil
 }
 
-// nodeModules are the parts of Node that are globals here.
-var nodeModules = map[string]string{
-	"process": `const p = globalThis.process; export default p;
-		export const { argv, env, exit, cwd, pid, platform, arch, stdin, stdout, stderr, nextTick, hrtime, uptime } = p;`,
-	"timers": `export const { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate } = globalThis;
-		export default { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate };`,
-	"timers/promises": `
-		function wait(start, stop, value, { signal, ref = true } = {}) {
-			return new Promise((resolve, reject) => {
-				if (signal?.aborted) throw abortError(signal);
-				const timer = start(() => { signal?.removeEventListener('abort', onabort); resolve(value); });
-				if (!ref) timer.unref();
-				const onabort = () => { stop(timer); reject(abortError(signal)); };
-				signal?.addEventListener('abort', onabort, { once: true });
-			});
-		}
-		function abortError(signal) {
-			return Object.assign(new Error('The operation was aborted', { cause: signal.reason }), { name: 'AbortError', code: 'ABORT_ERR' });
-		}
-		const { setTimeout: later, clearTimeout: notLater, setImmediate: soon, clearImmediate: notSoon } = globalThis;
-		export const setTimeout = (delay, value, options) => wait((f) => later(f, delay), notLater, value, options);
-		export const setImmediate = (value, options) => wait((f) => soon(f), notSoon, value, options);
-		export async function* setInterval(delay, value, options) { for (;;) yield setTimeout(delay, value, options); }
-		export const scheduler = { wait: (delay, options) => setTimeout(delay, undefined, options), yield: () => setImmediate() };
-		export default { setTimeout, setImmediate, setInterval, scheduler };`,
-}
-
-func (p *imports) node(args api.OnResolveArgs) (api.OnResolveResult, error) {
-	name := strings.TrimPrefix(args.Path, nodeScheme)
-	if nodeModules[name] == "" {
-		return refused("%q belongs to Node, and is not in the embedded runtime: run the app with --runtime node", args.Path)
-	}
-	return api.OnResolveResult{Path: name, Namespace: nodeSpace}, nil
-}
-
-func (p *imports) loadNode(args api.OnLoadArgs) (api.OnLoadResult, error) {
-	text := nodeModules[args.Path]
-	return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
-}
-
-// nodeBuiltins are the names of Node's own modules that apps import without
-// their scheme.
-var nodeBuiltins = map[string]bool{
-	"assert": true, "buffer": true, "child_process": true, "cluster": true, "crypto": true, "dgram": true, "dns": true,
-	"events": true, "fs": true, "fs/promises": true, "http": true, "http2": true, "https": true, "net": true, "os": true,
-	"path": true, "perf_hooks": true, "process": true, "readline": true, "stream": true, "stream/promises": true,
-	"string_decoder": true, "timers": true, "timers/promises": true, "tls": true, "tty": true, "url": true, "util": true,
-	"v8": true, "vm": true, "worker_threads": true, "zlib": true,
-}
-
 // ours marks a question that the plugin itself asks the bundler.
 type ours struct{}
 
@@ -217,65 +164,4 @@ func (p *imports) loadFile(args api.OnLoadArgs) (api.OnLoadResult, error) {
 var loaders = map[string]api.Loader{
 	".js": api.LoaderJS, ".mjs": api.LoaderJS, ".cjs": api.LoaderJS, ".jsx": api.LoaderJSX,
 	".ts": api.LoaderTS, ".mts": api.LoaderTS, ".cts": api.LoaderTS, ".tsx": api.LoaderTSX,
-}
-
-// serviceModule is the text of the module that stands for a service.
-func serviceModule(t *Target) string {
-	var b strings.Builder
-	manifest := t.Manifest
-	if manifest == nil {
-		manifest = json.RawMessage("null")
-	}
-	methods := t.Methods
-	if methods == nil {
-		methods = []string{}
-	}
-	fmt.Fprintf(&b, "import { open, bind } from '%s';\n", internalModule)
-	fmt.Fprintf(&b, "const service = open({ name: %s, address: %s, methods: %s, manifest: JSON.parse(%s) ?? undefined });\n",
-		quote(t.Name), quote(t.Address), marshal(methods), quote(string(manifest)))
-	b.WriteString("export default service;\n")
-	for i, name := range methods {
-		if name == "default" || name == "then" {
-			continue // the first is taken; the second would make the module a promise
-		}
-		fmt.Fprintf(&b, "const m%d = /* @__PURE__ */ bind(service, %s);\nexport { m%d as %s };\n", i, quote(name), i, quote(name))
-	}
-	return b.String()
-}
-
-// failingModule is the text of a module that fails as resolving name did.
-func failingModule(name string, err error) string {
-	var failure map[string]any
-	if json.Unmarshal(coded(err).AppendJSON(nil), &failure) != nil {
-		failure = map[string]any{"code": string(ipc.CodeInternal), "message": err.Error()}
-	}
-	failure["service"] = name
-	// The await makes the engine pass the failure on to the importer alone.
-	return fmt.Sprintf("import { fail } from '%s';\nawait null;\nexport default fail(%s);\n", internalModule, marshal(failure))
-}
-
-// computedImport is the text of a module that the app imports by a name that
-// is not written in it.
-func (a *app) computedImport(specifier string) (string, error) {
-	name, found := strings.CutPrefix(specifier, ipcScheme)
-	if !found {
-		return "", fmt.Errorf("cannot import %q: the embedded runtime imports files by names that are written out in the app; run it with --runtime node", specifier)
-	}
-	p := imports{ctx: a.life, resolve: a.Resolve}
-	text, err := p.module(name)
-	if err != nil {
-		return failingModule(name, err), nil
-	}
-	return text, nil
-}
-
-// quote writes s as JavaScript.
-func quote(s string) string { return marshal(s) }
-
-func marshal(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic("script: a module is not JSON: " + err.Error())
-	}
-	return string(text)
 }

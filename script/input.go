@@ -3,7 +3,6 @@ package script
 import (
 	"errors"
 	"io"
-	"os"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -18,7 +17,9 @@ type input struct {
 }
 
 func (a *app) opStdin(*operation) {
-	a.input.from = a.Stdin
+	if a.input.from == nil {
+		a.input.from = a.Stdin
+	}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -77,10 +78,13 @@ func wholeCharacters(text []byte) int {
 	return len(text)
 }
 
-// close ends a read that waits, where the system can.
+// close calls off a read that waits, where the system can.
 func (in *input) close() {
-	if f, ok := in.from.(*os.File); ok {
-		f.SetReadDeadline(time.Now())
-		f.SetReadDeadline(time.Time{})
+	f, ok := in.from.(interface{ SetReadDeadline(time.Time) error })
+	if !ok || f.SetReadDeadline(time.Now()) != nil {
+		return
 	}
+	in.mu.Lock() // the read is over
+	defer in.mu.Unlock()
+	f.SetReadDeadline(time.Time{})
 }

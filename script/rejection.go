@@ -27,7 +27,7 @@ type rejections struct {
 	tls   *libc.TLS
 	ctx   uintptr
 	track lib.TJSValue
-	args  [3]lib.TJSValue // of the call under way
+	args  uintptr // memory of the engine's for its three arguments
 }
 
 // trackers finds the rejections by the number that the engine hands back: a
@@ -51,6 +51,9 @@ func trackRejections(vm *quickjs.VM, name string) (release func(), err error) {
 		return nil, err
 	}
 	defer libc.Xfree(r.tls, cname)
+	if r.args = libc.Xmalloc(r.tls, libc.Tsize_t(unsafe.Sizeof([3]lib.TJSValue{}))); r.args == 0 {
+		return nil, errors.New("no memory")
+	}
 	global := lib.XJS_GetGlobalObject(r.tls, r.ctx)
 	defer lib.XFreeValue(r.tls, r.ctx, global)
 	r.track = lib.XJS_GetPropertyStr(r.tls, r.ctx, global, cname)
@@ -67,6 +70,7 @@ func trackRejections(vm *quickjs.VM, name string) (release func(), err error) {
 	return func() {
 		lib.XJS_SetHostPromiseRejectionTracker(r.tls, runtime, 0, 0)
 		lib.XFreeValue(r.tls, r.ctx, r.track)
+		libc.Xfree(r.tls, r.args)
 		trackers.Lock()
 		defer trackers.Unlock()
 		delete(trackers.by, id)
@@ -81,9 +85,10 @@ func rejected(tls *libc.TLS, ctx uintptr, promise, reason lib.TJSValue, handled 
 	if r == nil {
 		return
 	}
-	r.args = [3]lib.TJSValue{promise, reason, lib.XNewInt32(tls, ctx, handled)}
-	argv := uintptr(unsafe.Pointer(&r.args)) // r is on the heap and held by trackers
-	lib.XFreeValue(tls, ctx, lib.XJS_Call(tls, ctx, r.track, r.track, int32(len(r.args)), argv))
+	// The memory is not Go's, so its address is reinterpreted, not converted.
+	args := *(**[3]lib.TJSValue)(unsafe.Pointer(&r.args))
+	*args = [3]lib.TJSValue{promise, reason, lib.XNewInt32(tls, ctx, handled)}
+	lib.XFreeValue(tls, ctx, lib.XJS_Call(tls, ctx, r.track, r.track, int32(len(args)), r.args))
 }
 
 // handleOf reads the engine's handles from the wrapper's unexported fields,

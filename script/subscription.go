@@ -29,9 +29,10 @@ func (a *app) opSubscribe(op *operation) {
 		return
 	}
 	l := a.links[source]
-	l.do(func(c Client, err error) {
+	l.do(func() {
 		asked := make(chan struct{})
-		a.workers.Go(func() { a.subscriptionEnded(ctx, id, a.listen(ctx, asked, l, connection{c, err}, id, pattern, opts)) })
+		c := l.connection(ctx)
+		a.workers.Go(func() { a.subscriptionEnded(ctx, id, a.listen(ctx, asked, l, c, id, pattern, opts)) })
 		<-asked // so that what the app does next happens after the subscription
 	})
 }
@@ -63,7 +64,7 @@ func (a *app) listen(ctx context.Context, asked chan<- struct{}, l *link, c conn
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		c.client, c.err = l.connect(ctx)
+		c = l.connection(ctx)
 	}
 }
 

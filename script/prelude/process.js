@@ -69,8 +69,8 @@
     #fd;
     constructor(fd) { this.#fd = fd; }
     get fd() { return this.#fd; }
-    get isTTY() { return facts.terminal[this.#fd]; }
-    get columns() { return facts.terminal[this.#fd] ? facts.columns : undefined; }
+    get isTTY() { return facts.columns[this.#fd] > 0; }
+    get columns() { return facts.columns[this.#fd] || undefined; }
     get writable() { return true; }
     hasColors() { return facts.colors[this.#fd]; }
     write(chunk, encoding, callback = encoding) {
@@ -94,7 +94,7 @@
   });
   const stdin = {
     fd: 0,
-    get isTTY() { return facts.terminal[0]; },
+    get isTTY() { return facts.columns[0] > 0; },
     next() {
       return new Promise((resolve, reject) => {
         waiting.push({ resolve, reject });
@@ -136,7 +136,6 @@
     set exitCode(value) { code = value === undefined ? undefined : exitCode(value); },
     cwd: () => facts.dir,
     exit: (status = code) => ekko.exit(exitCode(status)),
-    reallyExit: (status) => host.exit(exitCode(status)),
     abort: () => ekko.exit(134),
     uptime: () => (host.now() - started) / 1000,
     hrtime,

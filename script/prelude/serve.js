@@ -37,13 +37,14 @@
     #source;
 
     constructor(name, manifest, handlers, { signal, address }) {
+      const spec = JSON.stringify({ name, manifest, methods: Object.keys(handlers), address });
       this.name = name;
       this.#handlers = handlers;
       this.#context = context(name, handlers);
       this.#source = { kind: 'service', id: this.#id, name };
       services.set(this.#id, this);
       ekko.ref();
-      ekko.send('serve', this.#id, JSON.stringify({ name, manifest, methods: Object.keys(handlers), address }));
+      ekko.send('serve', this.#id, spec);
       if (signal !== undefined) this.#forget = ekko.whenAborted(signal, () => { this.close(); });
     }
 

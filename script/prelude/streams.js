@@ -37,8 +37,10 @@
     #at = new Error().stack;
     #forget = () => {};
 
-    constructor(source, pattern, { signal, ...options }, take, end) {
+    constructor(source, pattern, { signal, from, group }, take, end) {
       checkPattern(pattern);
+      ekko.check(group === undefined || typeof group === 'string', 'the group must be a string', group);
+      const options = JSON.stringify({ from, group });
       ekko.check(signal === undefined || ekko.isSignal(signal), 'the signal must be an AbortSignal', signal);
       this.#source = source;
       this.#take = take;
@@ -46,7 +48,7 @@
       if (signal?.aborted) return;
       active.set(this.#id, this);
       ekko.ref();
-      ekko.send('subscribe', this.#id, source.kind, source.id, JSON.stringify(pattern), JSON.stringify(options));
+      ekko.send('subscribe', this.#id, source.kind, source.id, JSON.stringify(pattern), options);
       if (signal !== undefined) {
         this.#forget = ekko.whenAborted(signal, () => { if (this.stop()) end(signal.reason, true); });
       }

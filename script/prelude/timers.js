@@ -199,7 +199,6 @@
     else byID.get(Number(timer))?.close();
   }
 
-  ekko.Timeout = Timeout;
   ekko.globals({
     setTimeout(callback, delay, ...args) {
       callable(callback);
