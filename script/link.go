@@ -131,15 +131,25 @@ func (a *app) refused(service, event string, err error) {
 // opClose ends the connection. What comes after opens another.
 func (a *app) opClose(op *operation) {
 	l := a.links[op.id()]
-	l.do(func() { a.workers.Go(l.close) })
+	l.do(func() {
+		if c := l.detach(); c != nil {
+			a.workers.Go(func() { c.Close() })
+		}
+	})
 }
 
-func (l *link) close() {
+// detach makes the link forget its connection, which it returns.
+func (l *link) detach() Client {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	c := l.client
 	l.client = nil
-	l.mu.Unlock()
-	if c != nil {
+	return c
+}
+
+// close ends the connection with the app.
+func (l *link) close() {
+	if c := l.detach(); c != nil {
 		c.Close()
 	}
 }

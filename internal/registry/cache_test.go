@@ -99,7 +99,8 @@ func TestWarmResolveReadsNothing(t *testing.T) {
 func TestFreshFilesAreNotTrusted(t *testing.T) {
 	w := newWorld(t)
 	w.write("$WORK/db.ekko.ipc.json", manifestOf("db"))
-	if w.mustResolve("db").Manifest == w.mustResolve("db").Manifest {
+	first, second := w.mustResolve("db"), w.mustResolve("db")
+	if first.Manifest == second.Manifest {
 		t.Error("a manifest just written was remembered")
 	}
 }
