@@ -98,7 +98,7 @@ func (r *reader) lineReady() bool {
 			return r.heldLen+len(p) > r.limit+1
 		}
 		end := r.scanned + i
-		if r.held != nil || !blank(p[:end]) {
+		if r.held != nil || end > r.limit+1 || !blank(p[:end]) { // too long a line is an error, blank or not
 			r.scanned = end
 			return true
 		}
