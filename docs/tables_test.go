@@ -95,6 +95,7 @@ func limits() string {
 		{"channels whose events are counted", count(hub.DefaultMaxChannels), "", ""},
 		{"bytes waiting to be written to a peer", bytes(session.DefaultMaxOutbox), "", ""},
 		{"one write", span(transport.DefaultWriteTimeout), "", ""},
+		{"from the first byte of a message to its last", span(transport.DefaultFrameTimeout), "", "`ServiceOptions.FrameTimeout`"},
 		{"deadline of a call", span(session.DefaultTimeout), span(session.MaxTimeout), "the context, `ClientOptions.Timeout`"},
 		{"running calls when a service ends", span(ipc.DefaultDrainTimeout), "", "`ServiceOptions.DrainTimeout`"},
 		{"path of a socket", bytes(transport.MaxPath), "", ""},
