@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ekkojs/ipc"
@@ -34,6 +36,54 @@ await Promise.all(Array.from({ length: %d }, worker));
 	}
 }
 
+// BenchmarkServe is how many calls a second an app answers, made by clients in
+// Go.
+func BenchmarkServe(b *testing.B) {
+	for _, inFlight := range []int{1, 64} {
+		b.Run(fmt.Sprintf("inflight=%d", inFlight), func(b *testing.B) {
+			dir := benchFolder(b)
+			writeBench(b, dir, `
+import { serve } from '@ekkojs/ipc';
+await serve('echo-service', { echo: (v: unknown) => v });
+console.log('serving');
+`)
+			ctx, cancel := context.WithCancel(b.Context())
+			ready, ended := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(ended)
+				out := &lockedBuffer{wrote: func(string) { close(ready) }}
+				if code, err := script.Run(ctx, "app.ts", &script.Options{Dir: dir, Stdout: out}); code != 0 || err != nil {
+					b.Error(code, err)
+				}
+			}()
+			<-ready
+			c, err := ipc.Dial(ctx, "echo-service", nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			var callers sync.WaitGroup
+			b.ResetTimer()
+			for range inFlight {
+				callers.Go(func() {
+					for left.Add(-1) >= 0 {
+						if _, err := c.Call(ctx, "echo", map[string]any{"id": 123, "name": "Ada Lovelace"}); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			callers.Wait()
+			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+			c.Close()
+			cancel()
+			<-ended
+		})
+	}
+}
+
 // BenchmarkStart is how long it takes to run an app that does nothing.
 func BenchmarkStart(b *testing.B) {
 	dir := b.TempDir()
@@ -45,7 +95,8 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-func benchNetwork(b *testing.B) string {
+// benchFolder gives a benchmark a service to find and a place for its socket.
+func benchFolder(b *testing.B) string {
 	dir := b.TempDir()
 	sockets, err := os.MkdirTemp("", "ekko")
 	if err != nil {
@@ -57,6 +108,11 @@ func benchNetwork(b *testing.B) string {
 	if err := os.WriteFile(filepath.Join(dir, "echo-service.ekko.ipc.json"), []byte(echoManifest), 0o600); err != nil {
 		b.Fatal(err)
 	}
+	return dir
+}
+
+func benchNetwork(b *testing.B) string {
+	dir := benchFolder(b)
 	m, err := manifest.Parse([]byte(echoManifest))
 	if err != nil {
 		b.Fatal(err)

@@ -35,6 +35,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 //	memory: 33554432     Options.MemoryLimit
 //	cancel: ready        end the context when stdout has this line
 //	signal: ready SIGINT send a signal then, as often as needed
+//	heavy: why           not under the race detector
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -79,6 +80,9 @@ func runArchive(t *testing.T, file string) {
 		}
 	}
 	r.configure(t, string(archive.Comment))
+	if r.heavy && raceEnabled {
+		t.Skip("takes too long under the race detector")
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), hangs)
 	defer cancel()
 	code, err := r.do(ctx)
@@ -120,6 +124,7 @@ type run struct {
 	net            *fakeNet
 	stdout, stderr lockedBuffer
 	triggers       []trigger
+	heavy          bool
 }
 
 // trigger is what happens when a line appears on stdout.
@@ -135,6 +140,8 @@ func (r *run) configure(t *testing.T, comment string) {
 			continue
 		}
 		switch word {
+		case "heavy":
+			r.heavy = true
 		case "args":
 			r.options.Args = strings.Fields(rest)
 		case "env":

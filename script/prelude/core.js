@@ -49,7 +49,10 @@
 
   // step runs one task: the messages that have come, or else one timer.
   ekko.step = (inbox) => {
-    if (inbox === '') return ekko.tick();
+    if (inbox === '') {
+      ekko.checkRejections(); // of the task before
+      return ekko.tick();
+    }
     for (const message of JSON.parse(inbox)) {
       try {
         kinds[message[0]](message);
