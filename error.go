@@ -80,6 +80,8 @@ func dialError(name, address string, err error) error {
 	}
 	e := wire.Errorf(wire.CodeServiceUnavailable, "%s cannot be reached at %s: %w", name, address, err)
 	switch {
+	case errors.Is(err, fs.ErrPermission):
+		e = wire.Errorf(wire.CodePermissionDenied, "%s at %s belongs to another user, who does not let you in: %w", name, address, err)
 	case errors.Is(err, transport.ErrUntrustedPeer):
 		e = wire.Errorf(wire.CodeUntrustedPeer, "%s at %s is run by somebody else: %w", name, address, err)
 	case errors.Is(err, transport.ErrUnsupported), errors.Is(err, transport.ErrNotLoopback):
