@@ -17,7 +17,7 @@ var (
 	returnsFields   = []string{"type", "description", "elementType", "nullable", "schema"}
 )
 
-var errorCode = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,254}$`)
+var errorCode = shape{regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`), 255}
 
 // serviceCodes are the codes, beside APP_…, that a service may answer.
 var serviceCodes = []string{
@@ -240,7 +240,7 @@ func (r *reader) methodError(n *node) (MethodError, bool) {
 // code judges an error code.
 func (r *reader) code(offset int, path, code string) {
 	switch {
-	case !errorCode.MatchString(code):
+	case !errorCode.fits(code):
 		r.at(offset, Error, "code", path, "the error code %s must be capitals, digits and _", quote(code))
 	case !strings.HasPrefix(code, "APP_") && !slices.Contains(serviceCodes, code):
 		r.at(offset, Warning, "code", path, "a service cannot answer %s: its own codes start with APP_%s", quote(code), meant(code, serviceCodes))

@@ -149,7 +149,7 @@ func (r *reader) address(at *node, t *Transport) {
 			r.warnf(at, "unused", "a stdio transport has no address")
 		}
 	case TransportNamedPipe:
-		if !pipePath.MatchString(t.Address) {
+		if !pipePath.fits(t.Address) {
 			problem = pathProblem(t.Address)
 		}
 	default:
@@ -161,13 +161,13 @@ func (r *reader) address(at *node, t *Transport) {
 }
 
 var (
-	bareName  = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}$`)
-	pipePath  = regexp.MustCompile(`^\\\\\.\\pipe\\[A-Za-z0-9._\\-]{1,200}$`)
+	bareName  = shape{regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]*$`), 255}
+	pipePath  = shape{regexp.MustCompile(`^\\\\\.\\pipe\\[A-Za-z0-9._\\-]+$`), len(`\\.\pipe\`) + 200}
 	drivePath = regexp.MustCompile(`^[A-Za-z]:[\\/]`)
-	hostName  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+	hostName  = shape{regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`), 253}
 )
 
-func isBareName(s string) bool { return bareName.MatchString(s) }
+func isBareName(s string) bool { return bareName.fits(s) }
 
 // pathProblem is what is wrong with the address of a local transport, empty if
 // nothing. Whether an absolute path lies inside the runtime directory is for
@@ -202,7 +202,7 @@ func hostProblem(a string, secure bool) string {
 		return "stands for every network of the machine: name one address"
 	case err == nil && ip.IsLoopback():
 		return ""
-	case err != nil && !hostName.MatchString(a):
+	case err != nil && !hostName.fits(a):
 		return "is no host; the port has a field of its own"
 	case !secure:
 		return "is not on this machine's loopback, where tls is required"
