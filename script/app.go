@@ -81,18 +81,13 @@ func newApp(ctx context.Context, file string, o Options) *app {
 func (a *app) run() (int, error) {
 	defer a.workers.Wait()
 	defer a.end()
-	var err error
-	if a.bundle, err = bundleApp(a.ctx, a.file, a.Dir, a.Resolve); err != nil {
-		if a.ctx.Err() != nil {
-			return ExitInterrupted, nil
-		}
-		io.WriteString(a.Stderr, err.Error()+"\n")
-		return ExitFailed, nil
-	}
-	if a.engine, err = newEngine(a.MemoryLimit, a.hostFunctions(), a.module); err != nil {
+	if err := a.load(); err != nil {
 		return ExitFailed, err
 	}
 	defer a.engine.close()
+	if a.bundle == nil {
+		return a.exit, nil
+	}
 	release := a.watch()
 	defer release()
 
@@ -105,6 +100,29 @@ func (a *app) run() (int, error) {
 		return ExitFailed, a.output.err
 	}
 	return code, err
+}
+
+// load bundles the app and starts the engine, both at once. An app that cannot
+// be bundled leaves no bundle, and the exit code.
+func (a *app) load() (err error) {
+	var unreadable error
+	bundled := make(chan *bundle)
+	go func() {
+		var b *bundle
+		b, unreadable = bundleApp(a.ctx, a.file, a.Dir, a.Resolve)
+		bundled <- b
+	}()
+	a.engine, err = newEngine(a.MemoryLimit, a.hostFunctions(), a.module)
+	a.bundle = <-bundled
+	switch {
+	case err != nil || unreadable == nil:
+	case a.ctx.Err() != nil:
+		a.exit = ExitInterrupted
+	default:
+		io.WriteString(a.Stderr, unreadable.Error()+"\n")
+		a.exit = ExitFailed
+	}
+	return err
 }
 
 // module is the engine's source of modules that are not the prelude's.

@@ -15,7 +15,7 @@ var preludeFS embed.FS
 // preludeFiles are the files every app needs, in the order they run. The
 // others are read when the app first asks for what they hold: to compile them
 // all would double the time an app takes to start.
-var preludeFiles = []string{"core", "rejections", "timers", "events", "process", "console", "globals", "errors", "streams", "services", "serve"}
+var preludeFiles = []string{"core", "rejections", "timers", "process", "console", "globals", "errors", "services"}
 
 // faceExports are the names that @ekkojs/ipc exports.
 var faceExports = []string{"IpcError", "connect", "serve"}

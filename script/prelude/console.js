@@ -12,7 +12,7 @@
     let text;
     if (args.length === 1 && typeof args[0] === 'string') text = args[0];
     else if (args.length === 0) text = '';
-    else text = ekko.load('inspect').format({ colors: ekko.process[fd === 1 ? 'stdout' : 'stderr'].hasColors() }, ...args);
+    else text = ekko.format({ colors: ekko.process[fd === 1 ? 'stdout' : 'stderr'].hasColors() }, ...args);
     // A stack that the app prints itself names places in the bundle.
     if (text.includes('ekko:app:')) text = host.stack(text);
     if (indent !== '') text = indent + text.replaceAll('\n', '\n' + indent);
@@ -36,11 +36,11 @@
       log, info: log, debug: log, warn, error: warn,
       trace(...args) {
         const frames = host.stack(new Error().stack).split('\n').slice(0, -1).join('\n');
-        warn(`Trace${args.length > 0 ? ': ' : ''}${args.length > 0 ? ekko.load('inspect').format({}, ...args) : ''}${frames === '' ? '' : '\n' + frames}`);
+        warn(`Trace${args.length > 0 ? ': ' : ''}${args.length > 0 ? ekko.format({}, ...args) : ''}${frames === '' ? '' : '\n' + frames}`);
       },
-      dir(value, options) { print(1, [ekko.load('inspect').inspect(value, { colors: ekko.process.stdout.hasColors(), ...options })]); },
+      dir(value, options) { print(1, [ekko.inspect(value, { colors: ekko.process.stdout.hasColors(), ...options })]); },
       dirxml: log,
-      table(data, columns) { print(1, [ekko.load('table').table(data, columns) ?? data]); },
+      table(data, columns) { print(1, [ekko.table(data, columns) ?? data]); },
       assert(ok, ...args) {
         if (ok) return;
         if (typeof args[0] === 'string') warn(`Assertion failed: ${args[0]}`, ...args.slice(1));

@@ -23,6 +23,7 @@
   const OP = '\x1e';
   let ops = [];
   ekko.send = (...fields) => { ops.push(fields.join(FIELD)); };
+  ekko.sendText = (op) => { ops.push(op); }; // joined already, where speed counts
 
   // What keeps the process alive: calls, subscriptions, services, requests.
   let refs = 0;
@@ -98,27 +99,35 @@
     delete globalThis.__ekko_track;
   };
 
-  // lazy defines a global, or a property of target, whose file is read when
-  // it is first used. Assigning to it replaces it, as with any global.
-  const loaded = Object.create(null);
-  ekko.load = (file) => {
-    if (!loaded[file]) {
-      loaded[file] = true;
-      (0, eval)('(' + host.source(file) + '\n)')(ekko);
-    }
-    return ekko;
-  };
-  ekko.lazy = (file, names, target = globalThis) => {
+  // lazy announces what a file gives to ekko: it is read when one of the
+  // names is first used. Most apps use little of the prelude, and to compile
+  // all of it would double the time they take to start.
+  ekko.lazy = (file, names) => {
     for (const name of names) {
-      Object.defineProperty(target, name, {
+      Object.defineProperty(ekko, name, {
         configurable: true,
-        enumerable: false,
         get() {
-          const value = ekko.load(file)[name];
-          ekko.define(target, name, value);
+          for (const each of names) delete ekko[each];
+          (0, eval)(`(${host.source(file)}\n)`)(ekko);
+          return ekko[name];
+        },
+      });
+    }
+  };
+
+  // lazyGlobals does the same and makes globals of them. Assigning to one
+  // replaces it, as with any global.
+  ekko.lazyGlobals = (file, names) => {
+    ekko.lazy(file, names);
+    for (const name of names) {
+      Object.defineProperty(globalThis, name, {
+        configurable: true,
+        get() {
+          const value = ekko[name];
+          ekko.define(globalThis, name, value);
           return value;
         },
-        set(value) { ekko.define(target, name, value); },
+        set(value) { ekko.define(globalThis, name, value); },
       });
     }
   };

@@ -177,14 +177,5 @@
     get [Symbol.toStringTag]() { return 'AbortController'; }
   }
 
-  ekko.DOMException = DOMException;
-  ekko.AbortController = AbortController;
-  ekko.isSignal = (value) => value instanceof AbortSignal;
-
-  // whenAborted calls fn when the signal ends, and returns how to stop that.
-  ekko.whenAborted = (signal, fn) => {
-    signal.addEventListener('abort', fn, { once: true });
-    return () => signal.removeEventListener('abort', fn);
-  };
-  ekko.globals({ DOMException, Event, CustomEvent, EventTarget, AbortSignal, AbortController });
+  Object.assign(ekko, { DOMException, Event, CustomEvent, EventTarget, AbortSignal, AbortController });
 })

@@ -98,7 +98,7 @@
       this.headers = new Headers(init.headers ?? from?.headers);
       this.redirect = init.redirect ?? from?.redirect ?? 'follow';
       this.signal = init.signal ?? from?.signal ?? new ekko.AbortController().signal;
-      ekko.check(ekko.isSignal(this.signal), 'the signal must be an AbortSignal', this.signal);
+      ekko.checkSignal(this.signal);
       ekko.check(['follow', 'error', 'manual'].includes(this.redirect), "redirect must be 'follow', 'error' or 'manual'", this.redirect);
       if (type !== null && !this.headers.has('content-type')) this.headers.set('content-type', type);
     }

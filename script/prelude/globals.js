@@ -15,12 +15,17 @@
   ekko.globals({ performance, global: globalThis });
   Object.defineProperty(globalThis, Symbol.toStringTag, { value: 'global', configurable: true });
 
-  ekko.lazy('text', ['TextEncoder', 'TextDecoder', 'atob', 'btoa']);
-  ekko.lazy('url', ['URL', 'URLSearchParams']);
-  ekko.lazy('clone', ['structuredClone']);
-  ekko.lazy('crypto', ['crypto']);
-  ekko.lazy('fetch', ['fetch', 'Headers', 'Request', 'Response']);
-  ekko.lazy('intl', ['Intl']);
+  ekko.lazyGlobals('events', ['DOMException', 'Event', 'CustomEvent', 'EventTarget', 'AbortSignal', 'AbortController']);
+  ekko.lazyGlobals('text', ['TextEncoder', 'TextDecoder', 'atob', 'btoa']);
+  ekko.lazyGlobals('url', ['URL', 'URLSearchParams']);
+  ekko.lazyGlobals('clone', ['structuredClone']);
+  ekko.lazyGlobals('crypto', ['crypto']);
+  ekko.lazyGlobals('fetch', ['fetch', 'Headers', 'Request', 'Response']);
+  ekko.lazyGlobals('intl', ['Intl']);
+  ekko.lazy('inspect', ['inspect', 'format']);
+  ekko.lazy('table', ['table']);
+  ekko.lazy('streams', ['checkName', 'subscribe', 'stream', 'endSubscriptions']);
+  ekko.lazy('serve', ['serve']);
 
   // The engine formats numbers and dates without regard to locale; Intl,
   // once it is there, replaces these.

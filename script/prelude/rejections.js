@@ -54,7 +54,7 @@
     try {
       // All that the engine can throw when there is no memory for an error.
       if (error === null) return 'null: is the memory limit reached?';
-      return ekko.load('inspect').inspect(error, { colors: ekko.process.stderr.hasColors() });
+      return ekko.inspect(error, { colors: ekko.process.stderr.hasColors() });
     } catch {
       return 'error that cannot be shown: is the memory limit reached?';
     }

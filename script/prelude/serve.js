@@ -160,7 +160,7 @@
     const { method } = running.get(rid);
     running.delete(rid);
     if (described.code === undefined) {
-      const text = ekko.load('inspect').inspect(error, { colors: ekko.process.stderr.hasColors() });
+      const text = ekko.inspect(error, { colors: ekko.process.stderr.hasColors() });
       host.write(2, `the handler of ${method} failed: ${text}\n`);
     }
     ekko.send('refuse', rid, JSON.stringify(described));
@@ -182,11 +182,9 @@
       ekko.check(typeof handlers[method] === 'function', `the handler of ${method} must be a function`, handlers[method]);
     }
     const { signal, address } = options;
-    ekko.check(signal === undefined || ekko.isSignal(signal), 'the signal must be an AbortSignal', signal);
+    ekko.checkSignal(signal);
     ekko.check(address === undefined || typeof address === 'string', 'the address must be a string', address);
     signal?.throwIfAborted();
     return opened(new Service(name, manifest, handlers, { signal, address }));
   };
-
-  ekko.face = { IpcError, connect: ekko.connect, serve: ekko.serve };
 })

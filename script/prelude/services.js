@@ -12,22 +12,23 @@
   const pending = new Map();
 
   // request sends a call. The arguments are written down at once: what the
-  // app does to them later changes nothing.
-  function request(link, method, args, { timeout, signal } = {}) {
-    const at = new Error().stack;
+  // app does to them later changes nothing. The error is made for its stack,
+  // which leads to the line of the call: that of the answer would not.
+  function request(link, method, quoted, args, options) {
+    const at = new Error();
     return new Promise((resolve, reject) => {
+      const signal = options?.signal;
       if (signal?.aborted) throw signal.reason;
       if (pending.size >= MOST) {
         throw new IpcError('QUEUE_FULL', `${MOST} calls wait for their answers already`, { service: link.name, method, executed: 'no', retryable: true });
       }
-      let n = args.length;
-      while (n > 0 && args[n - 1] === undefined) n--;
-      const data = n === 0 ? '' : JSON.stringify(n === args.length ? args : args.slice(0, n));
-      const id = ekko.nextCall();
+      while (args.length > 0 && args[args.length - 1] === undefined) args.pop();
+      const data = args.length === 0 ? '' : JSON.stringify(args);
+      const id = ++lastCall;
       const call = { resolve, reject, link, method, at, forget: undefined };
       pending.set(id, call);
       ekko.ref();
-      ekko.send('call', id, link.id, timeout ?? '', JSON.stringify(method), data);
+      ekko.sendText(`call\x1f${id}\x1f${link.id}\x1f${options?.timeout ?? ''}\x1f${quoted}\x1f${data}`);
       if (signal !== undefined) {
         call.forget = ekko.whenAborted(signal, () => {
           settle(id);
@@ -43,7 +44,7 @@
     if (call === undefined) return undefined;
     pending.delete(id);
     ekko.unref();
-    call.forget?.();
+    if (call.forget !== undefined) call.forget();
     return call;
   }
 
@@ -55,7 +56,7 @@
       const near = ekko.closest(call.method, call.link.methods);
       if (near !== undefined) error.message += `; did you mean "${near}"?`;
     }
-    call.reject(ekko.fromWire(error, call.link.name, call.method, call.at));
+    call.reject(ekko.fromWire(error, call.link.name, call.method, call.at.stack));
   });
 
   // A published event that the service refuses is a warning, told once.
@@ -78,7 +79,13 @@
   const reserved = new Set(['subscribe', 'publish', 'on']);
 
   // method makes the function of a method, with its name.
-  const method = (link, name, options) => ({ [name]: (...args) => request(link, name, args, options) })[name];
+  function method(link, name, options) {
+    const quoted = JSON.stringify(name);
+    return { [name]: (...args) => request(link, name, quoted, args, options) }[name];
+  }
+
+  // callByName is $call, whose name is whatever the app says it is.
+  const callByName = (link, name, args, options) => request(link, String(name), JSON.stringify(String(name)), args, options);
 
   // remote says whether the property key of a service stands for a method
   // that the manifest does not declare.
@@ -89,7 +96,7 @@
     const { timeout, signal, ...rest } = value;
     for (const name of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(name)}: there are timeout and signal`);
     ekko.check(timeout === undefined || (typeof timeout === 'number' && timeout >= 0), 'timeout must be milliseconds, 0 for none', timeout);
-    ekko.check(signal === undefined || ekko.isSignal(signal), 'the signal must be an AbortSignal', signal);
+    ekko.checkSignal(signal);
     return { timeout: timeout === Infinity ? 0 : timeout, signal };
   }
 
@@ -117,7 +124,7 @@
       subscribe: (pattern, listener, opts) => ekko.subscribe(link, pattern, listener, opts),
       on: (pattern, opts) => ekko.stream(link, pattern, opts),
       publish: (event, data) => ekko.publish(link, event, data),
-      $call: (name, ...args) => request(link, String(name), args),
+      $call: (name, ...args) => callByName(link, name, args),
       $with: (opts) => view(link, self, options(opts)),
       $close: () => ekko.send('close', link.id),
     };
@@ -132,7 +139,7 @@
     const made = new Map();
     return new Proxy(self, {
       get(_, key) {
-        if (key === '$call') return (name, ...args) => request(link, String(name), args, opts);
+        if (key === '$call') return (name, ...args) => callByName(link, name, args, opts);
         if (key === '$with') return (more) => view(link, self, { ...opts, ...Object.fromEntries(Object.entries(options(more)).filter(([, v]) => v !== undefined)) });
         const declared = typeof key === 'string' && link.methods.includes(key) && !never.has(key) && !reserved.has(key);
         if (!declared && (!remote(key) || Object.hasOwn(self, key))) return Reflect.get(self, key, self);
@@ -164,9 +171,27 @@
   // fail is the body of a module that could not be found.
   ekko.fail = (error) => { throw ekko.fromWire(error, error.service); };
 
+  // checkSignal lets undefined pass.
+  ekko.checkSignal = (signal) => {
+    ekko.check(signal === undefined || signal instanceof ekko.AbortSignal, 'the signal must be an AbortSignal', signal);
+  };
+
+  // whenAborted calls fn when the signal ends, and returns how to stop that.
+  ekko.whenAborted = (signal, fn) => {
+    signal.addEventListener('abort', fn, { once: true });
+    return () => signal.removeEventListener('abort', fn);
+  };
+
   // connect is import('ipc:name') as a function.
   ekko.connect = async (name) => {
     ekko.check(typeof name === 'string', 'the name of a service must be a string', name);
     return (await import(`ipc:${name}`)).default;
+  };
+
+  // What @ekkojs/ipc exports.
+  ekko.face = {
+    IpcError,
+    connect: ekko.connect,
+    serve: async (...args) => ekko.serve(...args),
   };
 })

@@ -41,7 +41,7 @@
       checkPattern(pattern);
       ekko.check(group === undefined || typeof group === 'string', 'the group must be a string', group);
       const options = JSON.stringify({ from, group });
-      ekko.check(signal === undefined || ekko.isSignal(signal), 'the signal must be an AbortSignal', signal);
+      ekko.checkSignal(signal);
       this.#source = source;
       this.#take = take;
       this.#end = end;

@@ -2,7 +2,7 @@
 (function (ekko) {
   'use strict';
 
-  const show = (value) => ekko.load('inspect').inspect(value, { depth: 0 });
+  const show = (value) => ekko.inspect(value, { depth: 0 });
 
   function draw(head, rows) {
     const widths = head.map((cell, i) => Math.max(cell.length, ...rows.map((row) => row[i].length)) + 2);
