@@ -22,7 +22,7 @@ func (r *Registry) List(ctx context.Context) ([]*Resolution, error) {
 		if err := alive(ctx, "list services"); err != nil {
 			return nil, err
 		}
-		if sv.has(name) {
+		if sv.has(name) || sv.leadsTo("unix:"+paths[i]) {
 			continue
 		}
 		if found, err := living(ctx, name, paths[i]); err == nil {
@@ -51,6 +51,12 @@ type survey struct {
 }
 
 func (v *survey) has(name string) bool { return v.byName[name] != nil }
+
+// leadsTo reports whether a service is found at address: its socket need not
+// be called by the service's name.
+func (v *survey) leadsTo(address string) bool {
+	return slices.ContainsFunc(v.found, func(r *Resolution) bool { return r.Address == address })
+}
 
 // add enters r unless an earlier place has the service.
 func (v *survey) add(r *Resolution) {

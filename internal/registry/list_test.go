@@ -20,8 +20,10 @@ func TestListAndProblems(t *testing.T) {
 	w.write("$WORK/ipc/bad.ekko.ipc.json", "{\n}x")
 	w.write("$WORK/ipc/far.ekko.ipc.json", `{"service":{"name":"far","version":"1.0.0","transport":{"type":"fifo"}}}`)
 	w.write("$HOME/.ekko/ekko.ipc.config.json", `{"services":{"db":"unix:/other.sock","mapped":"unix:/run/m.sock","lost":"nowhere.json"}}`)
+	w.write("$WORK/ipc/users.ekko.ipc.json", `{"service":{"name":"users","version":"1.0.0","transport":{"type":"auto","address":"users-socket"}}}`)
 	w.serve("db")
 	w.serve("running")
+	w.serve("users-socket") // found as users, and not once more
 	deadSocket(t, w.run+"/dead.sock")
 
 	found, err := w.List(context.Background())
@@ -39,6 +41,7 @@ func TestListAndProblems(t *testing.T) {
 db manifest $WORK/db.ekko.ipc.json unix:$RUN/db.sock
 mapped mapping $HOME/.ekko/ekko.ipc.config.json unix:/run/m.sock
 running runtime $RUN/running.sock unix:$RUN/running.sock
+users manifest $WORK/ipc/users.ekko.ipc.json unix:$RUN/users-socket.sock
 `
 	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Error(diff)
