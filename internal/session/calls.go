@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"runtime"
-	"strconv"
 	"time"
 
 	"github.com/ekkojs/ipc/wire"
@@ -66,6 +65,7 @@ func (s *Session) Call(ctx context.Context, req *Request) ([]byte, error) {
 	id := sl.id
 	flush := s.claimLocked()
 	crowd := len(s.calls.active) > 1
+	dedicated := s.role == roleDedicated
 	s.mu.Unlock()
 
 	if flush {
@@ -77,6 +77,9 @@ func (s *Session) Call(ctx context.Context, req *Request) ([]byte, error) {
 	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() { s.abandon(sl, id, ctx.Err()) })
 		defer stop()
+	}
+	if dedicated {
+		<-sl.wake // whatever becomes of that reader, it wakes somebody
 	}
 	return s.await(sl)
 }
@@ -168,46 +171,4 @@ func (s *Session) passReadingLocked() {
 			return
 		}
 	}
-}
-
-// complete gives an answer to the call it belongs to. It runs on the reading
-// goroutine and reports whether that was the reading caller's own call, and
-// whether there was such a call at all.
-func (s *Session) complete(m *wire.Message) (own, known bool) {
-	id := m.CorrelationID
-	if len(id) != len(slot{}.id) {
-		return false, false
-	}
-	index, err := strconv.ParseUint(string(id[len(id)-4:]), 16, 32)
-	if err != nil {
-		return false, false
-	}
-	var failure *wire.Error
-	if m.Error != nil {
-		failure = wire.DecodeError(m.Error)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if index >= uint64(len(s.calls.slots)) {
-		return false, false
-	}
-	sl := s.calls.slots[index]
-	if !sl.waiting || string(sl.id[:]) != string(id) {
-		return false, false
-	}
-	switch {
-	case failure != nil:
-		sl.err = failure
-	case len(m.Data) >= adoptFrom:
-		s.conn.Detach()
-		sl.data = m.Data
-	case m.Data != nil:
-		sl.data = append([]byte(nil), m.Data...)
-	}
-	sl.waiting = false
-	if s.role == roleCaller && s.calls.leader == sl {
-		return true, true
-	}
-	s.wakeLocked(sl)
-	return false, true
 }

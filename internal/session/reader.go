@@ -70,8 +70,13 @@ func (s *Session) startReaderLocked() {
 
 // readForAll is the goroutine of roleDedicated.
 func (s *Session) readForAll() {
+	var collected answers
+	s.collecting = &collected
 	for calm := 0; ; {
 		frame, err := s.conn.ReadFrame()
+		if err != nil {
+			s.deliver(&collected)
+		}
 		if errors.Is(err, transport.ErrInterrupted) {
 			continue
 		}
@@ -80,6 +85,10 @@ func (s *Session) readForAll() {
 			return
 		}
 		s.receive(nil, frame)
+		if s.conn.Buffered() && len(collected.waiting) < maxAnswers {
+			continue
+		}
+		s.deliver(&collected)
 		if s.conn.Buffered() {
 			continue
 		}
@@ -92,6 +101,7 @@ func (s *Session) readForAll() {
 		}
 		leave := calm >= calmReads
 		if leave {
+			s.collecting = nil
 			s.role = roleNone
 			s.seen = s.pulse
 			s.idle.Reset(idleAfter)
@@ -270,11 +280,7 @@ func (s *Session) receiveOne(r *reader, message []byte) (own bool) {
 		return false
 	}
 	if in.Type == wire.TypeResponse {
-		own, known := s.complete(&in.Message)
-		if !known {
-			s.stray(&in.Message)
-		}
-		return own
+		return s.receiveAnswer(&in.Message)
 	}
 	if in.Metadata != nil {
 		if err := s.opts.Limits.DecodeMetadata(in.Metadata, &in.Meta); err != nil {
@@ -308,6 +314,25 @@ func (s *Session) runInline(r *reader) {
 		return
 	}
 	s.finished(&r.in)
+}
+
+// receiveAnswer gives an answer to its call, or keeps it for deliver. It
+// reports whether it was the reading caller's own. Failures are not kept: one
+// that no call waits for is told of before any later answer.
+func (s *Session) receiveAnswer(m *wire.Message) (own bool) {
+	a, ok := s.answerOf(m)
+	if ok && a.err == nil && s.collecting != nil && len(s.collecting.waiting) < maxAnswers {
+		s.collecting.waiting = append(s.collecting.waiting, a)
+		return false
+	}
+	known := false
+	if ok {
+		own, known = s.complete(&a)
+	}
+	if !known {
+		s.stray(m)
+	}
+	return own
 }
 
 // stray accounts for an answer that no call waits for.

@@ -188,7 +188,9 @@ type Session struct {
 	draining bool
 	deaf     bool // the peer sends no more, but still reads
 
-	scratch Inbound // the message just received; belongs to whoever reads for a client
+	// What belongs to whoever reads for a client.
+	scratch    Inbound  // the message just received
+	collecting *answers // where roleDedicated keeps the answers of one read; nil in other roles
 }
 
 // New starts a session on conn, which it owns from now on.

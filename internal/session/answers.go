@@ -1,0 +1,108 @@
+package session
+
+import "github.com/ekkojs/ipc/wire"
+
+// maxAnswers is how many answers are collected before their callers are told.
+const maxAnswers = 128
+
+// answer is a response that has left the connection's buffer.
+type answer struct {
+	id    [36]byte
+	index uint32 // of the slot; see sendLocked
+	data  []byte
+	err   *wire.Error
+}
+
+// answers are those of one read, on their way to their callers. They belong
+// to the goroutine that reads for all. Their slots are filled under one lock,
+// and the callers are woken without it: the first thing each of them does is
+// to take it.
+type answers struct {
+	waiting []answer
+	woken   []*slot
+}
+
+// answerOf takes the answer out of m; it is not ok if m cannot be one to a
+// call of this session. It runs on the reading goroutine.
+func (s *Session) answerOf(m *wire.Message) (a answer, ok bool) {
+	if len(m.CorrelationID) != len(a.id) {
+		return a, false
+	}
+	copy(a.id[:], m.CorrelationID)
+	for _, c := range a.id[len(a.id)-4:] {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		default:
+			return a, false // not as we write it
+		}
+		a.index = a.index<<4 | uint32(c)
+	}
+	switch {
+	case m.Error != nil:
+		a.err = wire.DecodeError(m.Error)
+	case len(m.Data) >= adoptFrom:
+		s.conn.Detach()
+		a.data = m.Data
+	case m.Data != nil:
+		a.data = append([]byte(nil), m.Data...)
+	}
+	return a, true
+}
+
+// settleLocked gives a to the call it answers, and returns its slot, or nil
+// if no call waits for it.
+func (s *Session) settleLocked(a *answer) *slot {
+	if a.index >= uint32(len(s.calls.slots)) {
+		return nil
+	}
+	sl := s.calls.slots[a.index]
+	if !sl.waiting || sl.id != a.id {
+		return nil
+	}
+	sl.data, sl.err, sl.waiting = a.data, a.err, false
+	return sl
+}
+
+// complete settles a at once. It reports whether that was the reading
+// caller's own call, and whether there was such a call at all.
+func (s *Session) complete(a *answer) (own, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sl := s.settleLocked(a)
+	if sl == nil {
+		return false, false
+	}
+	if s.role == roleCaller && s.calls.leader == sl {
+		return true, true
+	}
+	s.wakeLocked(sl)
+	return false, true
+}
+
+// deliver settles what was collected.
+func (s *Session) deliver(c *answers) {
+	if len(c.waiting) == 0 {
+		return
+	}
+	s.mu.Lock()
+	for i := range c.waiting {
+		if sl := s.settleLocked(&c.waiting[i]); sl != nil {
+			c.woken = append(c.woken, sl)
+		} else {
+			s.late.Add(1)
+		}
+	}
+	s.mu.Unlock()
+	for i, sl := range c.woken {
+		select {
+		case sl.wake <- struct{}{}:
+		default: // it has been told to look already
+		}
+		c.woken[i] = nil
+	}
+	clear(c.waiting)
+	c.waiting, c.woken = c.waiting[:0], c.woken[:0]
+}
