@@ -34,13 +34,17 @@ const (
 	quickCall = 200 * time.Microsecond
 )
 
-// learn notes how a call went.
+// learn notes how a call went. That the watchdog found it says little: the
+// thread may have been taken off its processor meanwhile. So the next call is
+// run aside, and timed.
 func (m *method) learn(in *session.Inbound, aside bool, took time.Duration) {
 	switch {
-	case in.HandedOver() || aside && took > quickCall:
+	case aside && took > quickCall:
 		m.slow.Store(slowCredit)
 	case aside:
 		m.slow.Add(-1)
+	case in.HandedOver():
+		m.slow.CompareAndSwap(0, 1)
 	}
 }
 

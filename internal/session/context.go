@@ -28,7 +28,7 @@ type Context struct {
 func (in *Inbound) Start(c *Context, parent context.Context) {
 	c.parent, c.s = parent, in.s
 	if d := in.Timeout(); d > 0 {
-		c.deadline = time.Now().Add(d)
+		c.deadline = in.at.Add(d)
 	}
 	in.ctx.Store(c)
 }

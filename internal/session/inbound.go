@@ -25,7 +25,8 @@ type Inbound struct {
 	Meta wire.Metadata
 
 	s   *Session
-	r   *reader // whose frame this is; nil if it has a goroutine of its own
+	at  time.Time // when it was read, as near as is known
+	r   *reader   // whose frame this is; nil if it has a goroutine of its own
 	ctx atomic.Pointer[Context]
 
 	// Guarded by Session.mu.
@@ -182,7 +183,7 @@ func (in *Inbound) Go(handle func(*Inbound)) {
 
 // clone copies the message out of the connection's buffer.
 func (in *Inbound) clone() *Inbound {
-	own := &Inbound{Message: in.Message, Meta: in.Meta, s: in.s}
+	own := &Inbound{Message: in.Message, Meta: in.Meta, s: in.s, at: in.at}
 	fields := [...]*[]byte{
 		&own.TypeName, &own.MessageID, &own.Channel, &own.Action, &own.Data, &own.Timestamp, &own.CorrelationID, &own.Error, &own.Metadata,
 		&own.Meta.Traceparent, &own.Meta.Tracestate, &own.Meta.IdempotencyKey, &own.Meta.Subscription, &own.Meta.Epoch,

@@ -145,7 +145,7 @@ func (s *Session) serve(r *reader, takeOver bool) {
 		s.conn.Detach()
 		s.flushInline()
 	}
-	for {
+	for more := false; ; more = s.conn.Buffered() {
 		frame, err := s.conn.ReadFrame()
 		if errors.Is(err, transport.ErrInterrupted) {
 			if s.drained() {
@@ -158,6 +158,9 @@ func (s *Session) serve(r *reader, takeOver bool) {
 		if err != nil {
 			s.readFailed(err)
 			return
+		}
+		if !more {
+			r.at = time.Now()
 		}
 		s.receive(r, frame)
 		if r.state.Load()&stateMask == stateLeft {
@@ -281,6 +284,12 @@ func (s *Session) receiveOne(r *reader, message []byte) (own bool) {
 	}
 	if in.Type == wire.TypeResponse {
 		return s.receiveAnswer(&in.Message)
+	}
+	switch {
+	case r != nil:
+		in.at = r.at
+	case in.Type != wire.TypeEvent:
+		in.at = time.Now()
 	}
 	if in.Metadata != nil {
 		if err := s.opts.Limits.DecodeMetadata(in.Metadata, &in.Meta); err != nil {

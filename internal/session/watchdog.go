@@ -124,6 +124,7 @@ const (
 type reader struct {
 	s       *Session
 	in      Inbound
+	at      time.Time // when the bytes were read that are being handled
 	state   atomic.Uint64
 	watched atomic.Bool
 
