@@ -20,6 +20,7 @@ type polled struct {
 	readOnce func(fd uintptr) bool
 	into     *reader
 	readErr  error
+	spin     spin
 
 	wr        func(func(fd uintptr) bool) error
 	control   func(func(fd uintptr)) error // of the writing side
@@ -78,6 +79,15 @@ func (s *polled) doReadOnce(fd uintptr) bool {
 	if s.socket >= 0 {
 		fd = uintptr(s.socket)
 	}
+	if s.receive(fd) || s.spin.until(func() bool { return s.receive(fd) }) {
+		return true
+	}
+	s.into.idle()
+	return false
+}
+
+// receive reports false if there is nothing to receive.
+func (s *polled) receive(fd uintptr) bool {
 	for {
 		n, errno := s.calls.recv(fd, s.into.room())
 		switch errno {
@@ -89,7 +99,6 @@ func (s *polled) doReadOnce(fd uintptr) bool {
 			return true
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			s.into.idle()
 			return false
 		default:
 			s.readErr = os.NewSyscallError(s.calls.recvName, errno)
