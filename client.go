@@ -249,7 +249,7 @@ func (c *Client) send(ctx context.Context, method string, data Raw) (Raw, error)
 }
 
 // exchange sends req on a live session. A session that turns out to have
-// ended before anything was sent is replaced once.
+// ended before the request was taken up is replaced once.
 func (c *Client) exchange(ctx context.Context, req *session.Request) (Raw, error) {
 	for attempt := 0; ; attempt++ {
 		s, err := c.endpoint.Acquire(ctx)
@@ -260,10 +260,17 @@ func (c *Client) exchange(ctx context.Context, req *session.Request) (Raw, error
 		if err == nil {
 			return data, nil
 		}
-		if e, ok := errors.AsType[*Error](err); attempt > 0 || !ok || e.Code != wire.CodeConnectionLost || e.Details.Executed != wire.ExecutedNo || c.life.Err() != nil {
+		if attempt > 0 || !leftBehind(err) || !s.Broken() || c.life.Err() != nil {
 			return nil, err
 		}
 	}
+}
+
+// leftBehind reports whether a request that failed with err was certainly not
+// taken up, because its connection ended.
+func leftBehind(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Details.Executed == wire.ExecutedNo && (e.Code == wire.CodeConnectionLost || e.Code == wire.CodeShuttingDown)
 }
 
 func (c *Client) acquireError(ctx context.Context, err error) error {

@@ -106,6 +106,9 @@ func handlerError(err error, ctxErr error, sameUser bool) *Error {
 			e, coded = wire.Errorf(code, "%s", strings.TrimPrefix(err.Error(), string(code)+": ")), true
 		}
 	}
+	if coded && e.Details.Origin != "" {
+		e = passedOn(e)
+	}
 	switch {
 	case coded && mayAnswer(e.Code):
 		return e
@@ -117,12 +120,25 @@ func handlerError(err error, ctxErr error, sameUser bool) *Error {
 	case coded:
 		app := wire.Errorf(wire.CodeAppError, "%s", e.Message)
 		app.Details.More = map[string]any{"original": string(e.Code)}
+		app.Details.Executed = e.Details.Executed // an interceptor's refusal stays one
 		return app
 	case sameUser:
 		return wire.Errorf(wire.CodeHandlerFailed, "%w", err)
 	}
 	// Another user's process is not told what went wrong inside.
 	return wire.Errorf(wire.CodeHandlerFailed, "the handler failed; the service's log says why")
+}
+
+// passedOn is e as the answer of a handler that got it from a call of its own:
+// what that call did or did not do says nothing about what the handler did.
+func passedOn(e *Error) *Error {
+	own := *e
+	own.Details.Origin = ""
+	own.Details.Retryable, own.Details.RetryAfter = false, 0
+	if own.Details.Executed != wire.ExecutedYes {
+		own.Details.Executed = wire.ExecutedMaybe
+	}
+	return &own
 }
 
 // mayAnswer reports whether a service's handler may answer with code.

@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"sync"
@@ -92,17 +93,34 @@ func appendJSON(dst []byte, v any) ([]byte, error) {
 	if err != nil {
 		return dst, wire.Errorf(wire.CodeInvalidArgument, "cannot be written as JSON: %w", err)
 	}
+	if mayExceed(text) {
+		return appendRaw(dst, text)
+	}
 	return append(dst, text...), nil
+}
+
+// mayExceed reports whether text, which is JSON, has to be looked at more
+// closely: it may be deeper, or have more members or values, than a peer reads.
+func mayExceed(text []byte) bool {
+	return len(text) > payload.MaxMembers || bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) > payload.MaxDepth
 }
 
 func appendRaw(dst []byte, text []byte) ([]byte, error) {
 	if len(text) == 0 {
 		return append(dst, "null"...), nil
 	}
-	if err := (*wire.Limits)(nil).Valid(text); err != nil {
+	if err := payload.Valid(text); err != nil {
 		return dst, err
 	}
 	return append(dst, text...), nil
+}
+
+// payload is what an argument or a result may be, so that the peer can read
+// the message around it: that is one level, and the list of arguments another.
+var payload = &wire.Limits{
+	MaxDepth:   wire.DefaultLimits.MaxDepth - 2,
+	MaxMembers: wire.DefaultLimits.MaxMembers,
+	MaxTokens:  wire.DefaultLimits.MaxTokens - 64,
 }
 
 // appendArguments appends args as a JSON array, or nothing if there are none.

@@ -11,6 +11,7 @@ type answer struct {
 	index uint32 // of the slot; see sendLocked
 	data  []byte
 	err   *wire.Error
+	more  bool // one item of a stream
 }
 
 // answers are those of one read, on their way to their callers. They belong
@@ -25,20 +26,15 @@ type answers struct {
 // answerOf takes the answer out of m; it is not ok if m cannot be one to a
 // call of this session. It runs on the reading goroutine.
 func (s *Session) answerOf(m *wire.Message) (a answer, ok bool) {
-	if len(m.CorrelationID) != len(a.id) {
+	if a.index, ok = indexOf(m.CorrelationID); !ok {
 		return a, false
 	}
 	copy(a.id[:], m.CorrelationID)
-	for _, c := range a.id[len(a.id)-4:] {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		default:
-			return a, false // not as we write it
+	if m.Metadata != nil {
+		var md wire.Metadata
+		if s.opts.Limits.DecodeMetadata(m.Metadata, &md) == nil {
+			a.more = md.More
 		}
-		a.index = a.index<<4 | uint32(c)
 	}
 	switch {
 	case m.Error != nil:
@@ -52,18 +48,47 @@ func (s *Session) answerOf(m *wire.Message) (a answer, ok bool) {
 	return a, true
 }
 
-// settleLocked gives a to the call it answers, and returns its slot, or nil
-// if no call waits for it.
-func (s *Session) settleLocked(a *answer) *slot {
+// indexOf takes the index of a slot out of an id; it is not ok if the id is
+// not one that sendLocked made.
+func indexOf(id []byte) (index uint32, ok bool) {
+	if len(id) != len(answer{}.id) {
+		return 0, false
+	}
+	for _, c := range id[len(id)-4:] {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		default:
+			return 0, false
+		}
+		index = index<<4 | uint32(c)
+	}
+	return index, true
+}
+
+// settleLocked gives a to the call it answers. It is not known if no call
+// waits for it; wakened is the slot whose caller is to be told, nil if that
+// has been done.
+func (s *Session) settleLocked(a *answer) (wakened *slot, known bool) {
 	if a.index >= uint32(len(s.calls.slots)) {
-		return nil
+		return nil, false
 	}
 	sl := s.calls.slots[a.index]
 	if !sl.waiting || sl.id != a.id {
-		return nil
+		return nil, false
+	}
+	switch {
+	case sl.stream != nil:
+		sl.stream.answeredLocked(a)
+		return nil, true
+	case a.more:
+		s.breakOffLocked(sl, wire.Errorf(wire.CodeProtocolError, "the method answers with a stream, and was called for a single result"))
+		return nil, true
 	}
 	sl.data, sl.err, sl.waiting = a.data, a.err, false
-	return sl
+	return sl, true
 }
 
 // complete settles a at once. It reports whether that was the reading
@@ -71,9 +96,9 @@ func (s *Session) settleLocked(a *answer) *slot {
 func (s *Session) complete(a *answer) (own, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sl := s.settleLocked(a)
+	sl, known := s.settleLocked(a)
 	if sl == nil {
-		return false, false
+		return false, known
 	}
 	if s.role == roleCaller && s.calls.leader == sl {
 		return true, true
@@ -89,9 +114,11 @@ func (s *Session) deliver(c *answers) {
 	}
 	s.mu.Lock()
 	for i := range c.waiting {
-		if sl := s.settleLocked(&c.waiting[i]); sl != nil {
+		sl, known := s.settleLocked(&c.waiting[i])
+		switch {
+		case sl != nil:
 			c.woken = append(c.woken, sl)
-		} else {
+		case !known:
 			s.late.Add(1)
 		}
 	}

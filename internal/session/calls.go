@@ -35,8 +35,40 @@ type Request struct {
 // is a *wire.Error: the peer's, or one made here when the deadline passes,
 // ctx ends or the connection is lost. The answer belongs to the caller.
 func (s *Session) Call(ctx context.Context, req *Request) ([]byte, error) {
+	b, err := s.begin(ctx, req, nil)
+	if err != nil {
+		return nil, err
+	}
+	if b.flush {
+		if b.crowd {
+			runtime.Gosched() // others are about to append: one write for all
+		}
+		s.flush()
+	}
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() { s.abandon(b.slot, b.id, ctx.Err()) })
+		defer stop()
+	}
+	if b.dedicated {
+		<-b.slot.wake // whatever becomes of that reader, it wakes somebody
+	}
+	return s.await(b.slot)
+}
+
+// begun is a call that is in the outbox.
+type begun struct {
+	slot      *slot
+	id        [36]byte // the slot may serve another call by the time ctx ends
+	flush     bool     // the caller must write
+	crowd     bool     // other calls are outstanding
+	dedicated bool     // a goroutine reads for all
+}
+
+// begin gives req a slot and appends it to the outbox. st is nil unless the
+// answer is a stream.
+func (s *Session) begin(ctx context.Context, req *Request, st *Stream) (b begun, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, s.gaveUp(err, wire.ExecutedNo)
+		return b, s.gaveUp(err, wire.ExecutedNo)
 	}
 	now := time.Now()
 	timeout, stated := s.timeout(ctx, req, now)
@@ -44,44 +76,29 @@ func (s *Session) Call(ctx context.Context, req *Request) ([]byte, error) {
 	if timeout > 0 {
 		deadline = now.Sub(s.epoch) + timeout
 	} else if stated && timeout == 0 {
-		return nil, s.gaveUp(context.DeadlineExceeded, wire.ExecutedNo)
+		return b, s.gaveUp(context.DeadlineExceeded, wire.ExecutedNo)
 	}
 
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	sl, err := s.slotLocked(ctx, deadline)
 	if err != nil {
-		s.mu.Unlock()
-		return nil, err
+		return b, err
 	}
-	if err := s.sendLocked(sl, req, now, timeout, stated); err != nil {
+	if err := s.sendLocked(sl, req, now, timeout, stated && (st == nil || timeout > 0)); err != nil {
 		s.releaseLocked(sl)
-		s.mu.Unlock()
-		return nil, err
+		return b, err
 	}
 	if sl.deadline = deadline; deadline != 0 {
 		s.armLocked(deadline)
 	}
 	s.pulse++
-	id := sl.id
-	flush := s.claimLocked()
-	crowd := len(s.calls.active) > 1
-	dedicated := s.role == roleDedicated
-	s.mu.Unlock()
-
-	if flush {
-		if crowd {
-			runtime.Gosched() // others are about to append: one write for all
-		}
-		s.flush()
+	if st != nil {
+		sl.stream, st.slot = st, sl
+		st.id = append([]byte(nil), sl.id[:]...)
+		s.keepReadingLocked()
 	}
-	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { s.abandon(sl, id, ctx.Err()) })
-		defer stop()
-	}
-	if dedicated {
-		<-sl.wake // whatever becomes of that reader, it wakes somebody
-	}
-	return s.await(sl)
+	return begun{sl, sl.id, s.claimLocked(), len(s.calls.active) > 1, s.role == roleDedicated}, nil
 }
 
 // timeout returns how long req may take from now on (negative: for ever) and

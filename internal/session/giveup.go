@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/ekkojs/ipc/wire"
@@ -26,12 +27,26 @@ func (s *Session) abandon(sl *slot, id [36]byte, cause error) {
 }
 
 func (s *Session) abandonLocked(sl *slot, cause error) {
-	sl.err = s.gaveUp(cause, wire.ExecutedMaybe)
-	sl.waiting = false
-	s.wakeLocked(sl)
+	s.breakOffLocked(sl, s.gaveUp(cause, wire.ExecutedMaybe))
+}
+
+// breakOffLocked ends a call with err and tells the peer to stop.
+func (s *Session) breakOffLocked(sl *slot, err *wire.Error) {
 	m := wire.Message{Type: wire.TypeEvent, Channel: cancelChannel, CorrelationID: sl.id[:]}
 	s.freshLocked(&m, time.Now())
 	s.appendLocked(&m) // a lost connection cancels as well
+	s.endLocked(sl, nil, err)
+}
+
+// endLocked gives a call its outcome. The caller of a plain call finds it when
+// it looks.
+func (s *Session) endLocked(sl *slot, data []byte, err *wire.Error) {
+	if sl.stream != nil {
+		sl.stream.finishLocked(data, err)
+		return
+	}
+	sl.data, sl.err, sl.waiting = data, err, false
+	s.wakeLocked(sl)
 }
 
 var cancelChannel = []byte("ipc.cancel")
@@ -79,14 +94,18 @@ func (s *Session) expire() {
 	}
 	now := time.Since(s.epoch)
 	var next time.Duration
+	var late []*slot
 	for _, sl := range s.calls.active {
 		switch {
 		case !sl.waiting || sl.deadline == 0:
 		case sl.deadline <= now:
-			s.abandonLocked(sl, context.DeadlineExceeded)
+			late = append(late, sl)
 		case next == 0 || sl.deadline < next:
 			next = sl.deadline
 		}
+	}
+	for _, sl := range late { // which are active no longer after that, if they stream
+		s.abandonLocked(sl, context.DeadlineExceeded)
 	}
 	if next != 0 {
 		s.armLocked(next)
@@ -107,22 +126,28 @@ func (s *Session) failCallsLocked(cause error) {
 	if cause == nil {
 		cause = net.ErrClosed
 	}
-	for _, sl := range c.active {
-		if !sl.waiting {
-			continue
+	for _, sl := range slices.Clone(c.active) { // streams leave the list as they end
+		if sl.waiting {
+			s.endLocked(sl, nil, s.lostLocked(sl, cause))
 		}
-		if turnedAway, ok := cause.(*wire.Error); ok {
-			sl.err, sl.waiting = turnedAway, false
-			s.wakeLocked(sl)
-			continue
-		}
-		e := wire.Errorf(wire.CodeConnectionLost, "connection lost while the call was outstanding: %w", cause)
-		e.Details.Executed = wire.ExecutedMaybe
-		if sl.end > s.outbox.taken { // its last byte never left
-			e.Details.Executed, e.Details.Retryable = wire.ExecutedNo, true
-		}
-		e.Details.Origin = s.opts.Origin
-		sl.err, sl.waiting = e, false
-		s.wakeLocked(sl)
 	}
+	for _, in := range s.inFlight {
+		if in.stream != nil {
+			in.stream.finishLocked(nil, closedError(cause))
+		}
+	}
+}
+
+// lostLocked is the error of a call whose connection has ended for cause.
+func (s *Session) lostLocked(sl *slot, cause error) *wire.Error {
+	if s.verdict != nil {
+		return s.verdict
+	}
+	e := wire.Errorf(wire.CodeConnectionLost, "connection lost while the call was outstanding: %w", cause)
+	e.Details.Executed = wire.ExecutedMaybe
+	if sl.end > s.outbox.taken { // its last byte never left
+		e.Details.Executed, e.Details.Retryable = wire.ExecutedNo, true
+	}
+	e.Details.Origin = s.opts.Origin
+	return e
 }

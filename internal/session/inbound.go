@@ -29,6 +29,8 @@ type Inbound struct {
 	r   *reader   // whose frame this is; nil if it has a goroutine of its own
 	ctx atomic.Pointer[Context]
 
+	stream *Stream // of a method that streams
+
 	// Guarded by Session.mu.
 	left bool   // counted in Session.inFlight: it no longer holds up the reading
 	done bool   // the handler has returned
@@ -39,8 +41,12 @@ type Inbound struct {
 func (in *Inbound) Session() *Session { return in.s }
 
 // Timeout returns how long the peer waits for the answer: what it said, or
-// the default, and never more than MaxTimeout.
+// the default, and never more than MaxTimeout. A stream takes as long as it
+// takes, which is 0, unless the peer said otherwise.
 func (in *Inbound) Timeout() time.Duration {
+	if in.stream != nil {
+		return in.Meta.Timeout()
+	}
 	if in.Meta.TimeoutMS <= 0 {
 		return in.s.opts.Timeout
 	}
@@ -100,12 +106,29 @@ func (in *Inbound) answer(data []byte, err *wire.Error) {
 	}
 }
 
+// answersTo returns what the correlationId of an answer has to be.
+func (in *Inbound) answersTo() []byte {
+	if in.CorrelationID != nil {
+		return in.CorrelationID
+	}
+	return in.MessageID
+}
+
 // answerLocked appends the answer and reports whether the caller must flush.
 func (s *Session) answerLocked(in *Inbound, data []byte, err *wire.Error) bool {
+	if st := in.stream; st != nil {
+		if st.err != nil { // the client broke the rules meanwhile
+			data, err = nil, st.err
+		}
+		st.finishLocked(nil, err)
+	}
 	e := s.appendAnswerLocked(&in.Message, data, err)
 	if e != nil && e.Code == wire.CodeMessageTooLarge {
-		// The request was carried out; only its answer cannot travel.
+		// Only the answer cannot travel: what was done stays done.
 		e.Details.Executed = wire.ExecutedYes
+		if err != nil {
+			e.Details.Executed = err.Details.Executed
+		}
 		s.appendAnswerLocked(&in.Message, nil, e)
 	}
 	if in.r != nil && !in.left {
@@ -159,12 +182,15 @@ func TurnAway(conn transport.Conn, err *wire.Error) {
 
 // Go runs handle on a goroutine of its own, with a copy of the message. Too
 // many at once are answered QUEUE_FULL. Nothing of in may be used after it.
-func (in *Inbound) Go(handle func(*Inbound)) {
+func (in *Inbound) Go(handle func(*Inbound)) { in.goAside(in.clone(), handle) }
+
+// goAside runs handle with own, the copy of in.
+func (in *Inbound) goAside(own *Inbound, handle func(*Inbound)) {
 	s := in.s
-	own := in.clone()
 	s.mu.Lock()
 	full := !s.mayRunLocked()
-	if !full {
+	unaddressable := own.stream != nil && s.inFlight[string(own.MessageID)] != nil
+	if !full && !unaddressable {
 		s.enrolLocked(own)
 		if !s.goLocked(func() {
 			handle(own)
@@ -174,7 +200,10 @@ func (in *Inbound) Go(handle func(*Inbound)) {
 		}
 	}
 	s.mu.Unlock()
-	if full {
+	switch {
+	case unaddressable:
+		in.Fail(wire.Errorf(wire.CodeProtocolError, "a request with the id %q is running already; one that streams needs an id of its own", own.MessageID))
+	case full:
 		e := wire.Errorf(wire.CodeQueueFull, "%d requests of this connection are running already", s.opts.MaxInFlight)
 		e.Details.RetryAfter = 50 * time.Millisecond
 		in.Fail(e)
@@ -248,7 +277,8 @@ func (s *Session) handOver(r *reader) {
 	if !r.in.done {
 		s.enrolLocked(&r.in)
 	}
-	s.goLocked(func() { s.serve(&reader{s: s}, true) })
+	next := &reader{s: s, at: r.at, batch: r.batch}
+	s.goLocked(func() { s.serve(next, true) })
 }
 
 // finished ends a request that ran beside the reader.
@@ -267,8 +297,7 @@ func (s *Session) finished(in *Inbound) {
 	}
 	switch {
 	case quiet && deaf:
-		s.flushBeforeClose()
-		s.fail(nil)
+		s.leave()
 	case quiet:
 		s.conn.InterruptRead()
 	}
@@ -285,10 +314,4 @@ func (s *Session) cancelRequest(id []byte) {
 	if ctx != nil {
 		ctx.cancel(context.Canceled)
 	}
-}
-
-func (s *Session) isDraining() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.draining
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"time"
@@ -56,6 +57,10 @@ func (s *Session) KeepReading(keep bool) {
 		s.keep--
 		return
 	}
+	s.keepReadingLocked()
+}
+
+func (s *Session) keepReadingLocked() {
 	s.keep++
 	if s.role == roleNone {
 		s.startReaderLocked()
@@ -144,13 +149,15 @@ func (s *Session) serve(r *reader, takeOver bool) {
 	if takeOver {
 		s.conn.Detach()
 		s.flushInline()
+		if s.receiveBatch(r); r.state.Load()&stateMask == stateLeft {
+			return
+		}
 	}
 	for more := false; ; more = s.conn.Buffered() {
 		frame, err := s.conn.ReadFrame()
 		if errors.Is(err, transport.ErrInterrupted) {
 			if s.drained() {
-				s.flushBeforeClose()
-				s.fail(nil)
+				s.leave()
 				return
 			}
 			continue
@@ -200,13 +207,6 @@ func (s *Session) stallWhileFull() {
 	s.waitForRoomLocked()
 }
 
-// drained reports whether the session is to end and nothing runs any more.
-func (s *Session) drained() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.draining && len(s.inFlight)+s.unnamed == 0
-}
-
 // readFailed ends the session for an error of ReadFrame; a frame that broke
 // the rules is answered first.
 func (s *Session) readFailed(err error) {
@@ -253,22 +253,42 @@ func (s *Session) peerListens() bool {
 // nil on a client. It reports whether the reading caller's own answer was
 // among them.
 func (s *Session) receive(r *reader, frame []byte) (own bool) {
+	s.frames.Add(1)
 	if s.opts.Tap.On() {
 		s.opts.Tap.Emit(&observe.Event{Time: time.Now(), Direction: observe.Received, Peer: s.opts.Peer, Frame: frame})
 	}
 	if !wire.IsBatch(frame) {
 		return s.receiveOne(r, frame)
 	}
+	var batch [][]byte
 	for message, err := range s.opts.Limits.Batch(frame) {
 		if err != nil {
-			s.refuse(nil, err)
+			s.refuse(nil, nil, err)
 			break
 		}
-		if s.receiveOne(r, message) {
+		batch = append(batch, message)
+	}
+	if r != nil {
+		r.batch = batch
+		s.receiveBatch(r)
+		return false
+	}
+	for _, message := range batch {
+		if s.receiveOne(nil, message) {
 			own = true
 		}
 	}
 	return own
+}
+
+// receiveBatch handles what r.batch holds, until it is empty or somebody else
+// reads and goes on with it.
+func (s *Session) receiveBatch(r *reader) {
+	for len(r.batch) > 0 && r.state.Load()&stateMask != stateLeft {
+		message := r.batch[0]
+		r.batch = r.batch[1:]
+		s.receiveOne(r, message)
+	}
 }
 
 // receiveOne handles one message.
@@ -279,7 +299,7 @@ func (s *Session) receiveOne(r *reader, message []byte) (own bool) {
 	}
 	in.reset(s, r)
 	if err := s.opts.Limits.Decode(message, &in.Message); err != nil {
-		s.refuse(&in.Message, err)
+		s.refuse(&in.Message, message, err)
 		return false
 	}
 	if in.Type == wire.TypeResponse {
@@ -293,17 +313,21 @@ func (s *Session) receiveOne(r *reader, message []byte) (own bool) {
 	}
 	if in.Metadata != nil {
 		if err := s.opts.Limits.DecodeMetadata(in.Metadata, &in.Meta); err != nil {
-			s.refuse(&in.Message, err)
+			s.refuse(&in.Message, message, err)
 			return false
 		}
 	}
 	switch {
 	case in.Type == wire.TypeEvent && string(in.Channel) == string(cancelChannel):
 		s.cancelRequest(in.CorrelationID)
+	case in.Type == wire.TypeEvent && string(in.Channel) == string(streamChannel):
+		s.flow(in)
+	case in.Type == wire.TypeEvent && r == nil && string(in.Channel) == string(goodbyeChannel):
+		s.farewell(in.Meta.More)
 	case in.Type == wire.TypeEvent:
 		s.handler.Event(in)
 	case in.Type == wire.TypeUnknown:
-		in.Fail(wire.Errorf(wire.CodeProtocolError, "unknown message type %q; known are request, response, event, subscribe and unsubscribe", in.TypeName))
+		in.Fail(wire.Errorf(wire.CodeProtocolError, "unknown message type %q; known are request, response, event, subscribe and unsubscribe", in.TypeName[:min(len(in.TypeName), 64)]))
 	case s.isDraining():
 		in.Fail(wire.Errorf(wire.CodeShuttingDown, "the service is shutting down"))
 	case r != nil:
@@ -352,7 +376,7 @@ func (s *Session) stray(m *wire.Message) {
 	}
 	err := wire.DecodeError(m.Error)
 	if m.CorrelationID == nil && err.Code == wire.CodeQuotaExceeded {
-		s.fail(err) // turned away: nothing that was sent is read
+		s.failAll(err) // turned away: nothing that was sent is read
 		return
 	}
 	s.late.Add(1)
@@ -361,7 +385,10 @@ func (s *Session) stray(m *wire.Message) {
 
 // refuse answers a message that could not be read, and hangs up on a peer
 // that sends too many of them.
-func (s *Session) refuse(m *wire.Message, err error) {
+func (s *Session) refuse(m *wire.Message, text []byte, err error) {
+	if !s.opts.Inline && s.unreadable(text, err) {
+		m = nil
+	}
 	if s.malformed.Add(1) > maxMalformed {
 		s.flushBeforeClose()
 		s.fail(err)
@@ -371,8 +398,34 @@ func (s *Session) refuse(m *wire.Message, err error) {
 	if !errors.As(err, &e) {
 		e = wire.Errorf(wire.CodeMalformedMessage, "%w", err)
 	}
-	if m != nil && m.Type == wire.TypeResponse {
-		return // an answer is not answered
+	if s.opts.Inline || m != nil && m.MessageID != nil {
+		s.answerError(m, e)
 	}
-	s.answerError(m, e)
 }
+
+// unreadable ends the call that a message which could not be read was the
+// answer to, so that its caller need not wait for the deadline. Nobody guesses
+// an id, so where one is named the message is about that call.
+func (s *Session) unreadable(text []byte, err error) bool {
+	_, id, found := bytes.Cut(text, correlation)
+	if !found || len(id) < len(slot{}.id) {
+		return false
+	}
+	id = id[:len(slot{}.id)]
+	index, ok := indexOf(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !ok || index >= uint32(len(s.calls.slots)) {
+		return false
+	}
+	sl := s.calls.slots[index]
+	if !sl.waiting || string(sl.id[:]) != string(id) {
+		return false
+	}
+	e := wire.Errorf(wire.CodeOf(err), "the answer cannot be read: %w", err)
+	e.Details.Executed, e.Details.Retryable, e.Details.Origin = wire.ExecutedMaybe, false, s.opts.Origin
+	s.endLocked(sl, nil, e)
+	return true
+}
+
+var correlation = []byte(`"correlationId":"`)

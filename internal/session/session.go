@@ -167,26 +167,28 @@ type Session struct {
 
 	malformed atomic.Int32           // messages of the peer that could not be read
 	late      atomic.Int64           // answers that came after their call was given up
+	frames    atomic.Uint64          // ever received
 	reader    atomic.Pointer[reader] // service: whose turn it is to read
 	broken    atomic.Bool            // takes no more messages; it may still be read
 
-	mu     sync.Mutex // guards all below
-	ended  bool
-	err    error // why it ended; nil when this end closed it
-	outbox outbox
-	calls  calls
-	role   role
-	keep   int         // reasons to keep a goroutine reading: subscriptions
-	idle   *time.Timer // client: puts a goroutine to the connection when no call does
-	pulse  uint64      // calls begun; what idle compares
-	seen   uint64      // pulse at the last tick of idle
+	mu      sync.Mutex // guards all below
+	ended   bool
+	err     error       // why it ended; nil when this end closed it
+	verdict *wire.Error // the peer's word on all that it has not answered; nil: none
+	outbox  outbox
+	calls   calls
+	role    role
+	keep    int         // reasons to keep a goroutine reading: subscriptions
+	idle    *time.Timer // client: puts a goroutine to the connection when no call does
+	pulse   uint64      // calls begun; what idle compares
+	seen    uint64      // pulse at the last tick of idle
 
 	source   Source
 	inFlight map[string]*Inbound   // requests of the peer that left the reading goroutine, by id
 	unnamed  int                   // those of them that brought no id
 	contexts map[*Context]struct{} // contexts that somebody waits on
-	draining bool
-	deaf     bool // the peer sends no more, but still reads
+	draining bool                  // no request of the peer is begun any more
+	deaf     bool                  // the peer sends no more, but still reads
 
 	// What belongs to whoever reads for a client.
 	scratch    Inbound  // the message just received
@@ -254,27 +256,6 @@ func (s *Session) Close() error {
 	return nil
 }
 
-// Drain lets the peer's running requests finish, answers new ones with
-// SHUTTING_DOWN, and then closes the session. When ctx ends before, the
-// session is closed at once and the error is ctx's.
-func (s *Session) Drain(ctx context.Context) error {
-	s.mu.Lock()
-	s.draining = true
-	s.mu.Unlock()
-	s.conn.InterruptRead()
-	var err error
-	select {
-	case <-s.done:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	s.fail(nil)
-	if err == nil {
-		s.workers.Wait()
-	}
-	return err
-}
-
 // fail ends the session: all calls are told, all contexts of running
 // requests are cancelled. cause is nil when this end wanted it.
 func (s *Session) fail(cause error) {
@@ -302,6 +283,14 @@ func (s *Session) fail(cause error) {
 	if s.opts.Closed != nil {
 		s.opts.Closed(cause)
 	}
+}
+
+// failAll ends the session with what the peer said of all outstanding calls.
+func (s *Session) failAll(verdict *wire.Error) {
+	s.mu.Lock()
+	s.verdict = verdict
+	s.mu.Unlock()
+	s.fail(verdict)
 }
 
 // lost turns an error of the connection into the one that callers see.

@@ -18,6 +18,7 @@ type slot struct {
 	deadline time.Duration // since Session.epoch; 0: none
 	data     []byte
 	err      *wire.Error
+	stream   *Stream       // of a request that streams; nobody waits in await for it
 	wake     chan struct{} // says: look again; one is kept
 }
 
@@ -127,7 +128,7 @@ func (s *Session) releaseLocked(sl *slot) {
 	case <-sl.wake: // of no use to the next call
 	default:
 	}
-	sl.waiting, sl.data, sl.err = false, nil, nil
+	sl.waiting, sl.data, sl.err, sl.stream = false, nil, nil, nil
 	c.free = append(c.free, sl)
 	s.nextInQueueLocked()
 	if s.role == roleNone && !s.ended {

@@ -125,6 +125,7 @@ type reader struct {
 	s       *Session
 	in      Inbound
 	at      time.Time // when the bytes were read that are being handled
+	batch   [][]byte  // messages of the last frame that are still to be handled
 	state   atomic.Uint64
 	watched atomic.Bool
 

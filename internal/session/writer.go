@@ -185,12 +185,9 @@ func (s *Session) flushBlocked(b *buffer, n int) {
 	s.outbox.written += uint64(n)
 	s.goLocked(func() {
 		rest := b.b[n:]
-		err := s.conn.Write(rest)
-		if err != nil {
-			s.wrote(b, 0, err)
-			return
-		}
-		if s.wrote(b, len(rest), nil) {
+		if err := s.conn.Write(rest); err != nil {
+			s.broke(b, err)
+		} else if s.wrote(b, len(rest), nil) {
 			s.flush()
 		}
 	})
@@ -235,7 +232,6 @@ const readAfterBreak = time.Second
 // connection is still read; its end is what ends the session.
 func (s *Session) breakLocked(err error) {
 	o := &s.outbox
-	o.taken = o.written // now it is known what did not leave
 	o.broken = err
 	s.broken.Store(true)
 	if o.buf != nil {
@@ -248,13 +244,14 @@ func (s *Session) breakLocked(err error) {
 	time.AfterFunc(readAfterBreak, func() { s.fail(lost(err)) })
 }
 
-// wrote accounts for n bytes of b; it reports false when nothing more can be
-// written.
+// wrote accounts for n bytes of b, of which it is known that no more have
+// left; it reports false when nothing more can be written.
 func (s *Session) wrote(b *buffer, n int, err error) bool {
 	s.mu.Lock()
 	o := &s.outbox
 	o.written += uint64(n)
 	if err != nil {
+		o.taken = o.written
 		s.breakLocked(err)
 	}
 	if o.waiting > 0 {
@@ -264,10 +261,20 @@ func (s *Session) wrote(b *buffer, n int, err error) bool {
 	ended := s.ended
 	s.mu.Unlock()
 	b.release()
+	return err == nil && !ended
+}
+
+// broke ends the writing after some of b, nobody knows how much, has left.
+func (s *Session) broke(b *buffer, err error) {
+	s.mu.Lock()
+	s.breakLocked(err)
+	s.outbox.room.Broadcast()
+	s.nextInQueueLocked()
+	s.mu.Unlock()
+	b.release()
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		s.fail(lost(err)) // a peer that takes nothing is not waited for
 	}
-	return err == nil && !ended
 }
 
 // flushBeforeClose writes all that waits, or finds the session ended.
