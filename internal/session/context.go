@@ -31,6 +31,9 @@ func (in *Inbound) Start(c *Context, parent context.Context) {
 		c.deadline = in.at.Add(d)
 	}
 	in.ctx.Store(c)
+	if in.left && in.isCancelled() {
+		c.cancel(context.Canceled) // before it had begun
+	}
 }
 
 // End ends the context: whoever still waits on it is told.

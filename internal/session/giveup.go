@@ -14,15 +14,9 @@ import (
 // tells the peer to stop.
 func (s *Session) abandon(sl *slot, id [36]byte, cause error) {
 	s.mu.Lock()
-	if sl.id != id || !sl.waiting {
-		s.mu.Unlock()
-		return
-	}
-	s.abandonLocked(sl, cause)
-	flush := s.claimLocked()
-	s.mu.Unlock()
-	if flush {
-		s.flush()
+	defer s.mu.Unlock()
+	if sl.id == id && sl.waiting {
+		s.abandonLocked(sl, cause)
 	}
 }
 
@@ -35,6 +29,7 @@ func (s *Session) breakOffLocked(sl *slot, err *wire.Error) {
 	m := wire.Message{Type: wire.TypeEvent, Channel: cancelChannel, CorrelationID: sl.id[:]}
 	s.freshLocked(&m, time.Now())
 	s.appendLocked(&m) // a lost connection cancels as well
+	s.kickLocked()
 	s.endLocked(sl, nil, err)
 }
 
@@ -87,9 +82,9 @@ func (s *Session) armLocked(deadline time.Duration) {
 // expire gives up the calls whose deadline has passed.
 func (s *Session) expire() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.calls.armed = 0
 	if s.ended {
-		s.mu.Unlock()
 		return
 	}
 	now := time.Since(s.epoch)
@@ -109,11 +104,6 @@ func (s *Session) expire() {
 	}
 	if next != 0 {
 		s.armLocked(next)
-	}
-	flush := s.claimLocked()
-	s.mu.Unlock()
-	if flush {
-		s.flush()
 	}
 }
 

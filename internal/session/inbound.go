@@ -35,6 +35,7 @@ type Inbound struct {
 	left bool   // counted in Session.inFlight: it no longer holds up the reading
 	done bool   // the handler has returned
 	id   string // its name in Session.inFlight
+	gone bool   // cancelled; whoever starts a context after that ends it
 }
 
 // Session returns the session it came by.
@@ -308,10 +309,23 @@ func (s *Session) cancelRequest(id []byte) {
 	s.mu.Lock()
 	var ctx *Context
 	if in := s.inFlight[string(id)]; in != nil {
-		ctx = in.ctx.Load()
+		ctx = in.cancelLocked()
 	}
 	s.mu.Unlock()
 	if ctx != nil {
 		ctx.cancel(context.Canceled)
 	}
+}
+
+// cancelLocked returns the context that the caller is to cancel, without the
+// lock; nil if it has not been started.
+func (in *Inbound) cancelLocked() *Context {
+	in.gone = true
+	return in.ctx.Load()
+}
+
+func (in *Inbound) isCancelled() bool {
+	in.s.mu.Lock()
+	defer in.s.mu.Unlock()
+	return in.gone
 }

@@ -245,9 +245,7 @@ func (s *Session) sendFlowLocked(m *wire.Message) error {
 		err.Details.Origin = s.opts.Origin
 		return err
 	}
-	if s.claimLocked() && !s.goLocked(s.flush) {
-		s.outbox.flushing = false
-	}
+	s.kickLocked()
 	return nil
 }
 
@@ -281,16 +279,11 @@ func (st *Stream) Result(ctx context.Context) ([]byte, error) {
 func (st *Stream) Close() {
 	s := st.s
 	s.mu.Lock()
-	flush := false
 	if !st.ended && st.slot != nil {
 		s.abandonLocked(st.slot, context.Canceled)
-		flush = s.claimLocked()
 	}
 	st.incoming.items = nil
 	s.mu.Unlock()
-	if flush {
-		s.flush()
-	}
 	st.unwatch()
 }
 
@@ -336,14 +329,14 @@ func (s *Session) flow(in *Inbound) {
 	}
 	var stop *Context
 	switch {
-	case in.Meta.Credit > 0 || in.Data != nil:
+	case in.Meta.Credit != 0 || in.Data != nil:
 		if f := &st.outgoing; in.Meta.Credit > 0 {
 			f.credit = min(f.credit+min(in.Meta.Credit, maxCredit), maxCredit)
 			wake(f.wake)
 		}
 		if in.Data != nil && st.in != nil && !st.incoming.done && !st.pushLocked(append([]byte(nil), in.Data...)) {
 			st.finishLocked(nil, wire.Errorf(wire.CodeProtocolError, "the client sent more than it had credit for"))
-			stop = st.in.ctx.Load()
+			stop = st.in.cancelLocked()
 		}
 	case st.in != nil:
 		st.incoming.done = true

@@ -128,6 +128,12 @@ func (s *Session) Kick() {
 	if r := s.reader.Load(); r != nil && r.state.Load()&stateMask == stateBusy {
 		return
 	}
+	s.kickLocked()
+}
+
+// kickLocked leaves the writing to a goroutine of its own, unless somebody is
+// writing.
+func (s *Session) kickLocked() {
 	if s.claimLocked() && !s.goLocked(s.flush) {
 		s.outbox.flushing = false
 	}
