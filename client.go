@@ -141,15 +141,22 @@ func (c *Client) dial(ctx context.Context) (*session.Session, error) {
 		}
 		return nil, dialError(c.name(), r.Address, err)
 	}
-	return session.New(conn, &listener{c, c.connections.Add(1)}, session.Options{
-		MaxFrame:   c.opts.MaxFrame,
-		MaxPending: c.opts.MaxPending,
-		Timeout:    c.opts.Timeout,
-		Origin:     wire.OriginClient,
-		Tap:        c.opts.Tap,
-		Peer:       c.name(),
-		Closed:     c.lost,
-	}), nil
+	s := session.New(conn, &listener{c, c.connections.Add(1)}, session.Options{
+		MaxFrame:     c.opts.MaxFrame,
+		MaxPending:   c.opts.MaxPending,
+		Timeout:      c.opts.Timeout,
+		PingInterval: c.opts.PingInterval,
+		Linger:       c.opts.Linger,
+		LingerBytes:  c.opts.LingerBytes,
+		Origin:       wire.OriginClient,
+		Tap:          c.opts.Tap,
+		Peer:         c.name(),
+		Closed:       c.lost,
+	})
+	if len(c.opts.Methods) > 0 {
+		s.KeepReading(true) // the service may call at any time
+	}
+	return s, nil
 }
 
 // gaveUp is the error of a call that ended before it was sent.

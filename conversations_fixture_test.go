@@ -89,6 +89,56 @@ func spokenWith(service *ipc.Service) map[string]ipc.Handler {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		},
+		"count": func(ctx context.Context, r *ipc.Request) (any, error) {
+			var to int
+			err := r.Decode(&to)
+			for i := 1; i <= to && err == nil; i++ {
+				err = r.Send(ctx, i)
+			}
+			return nil, err
+		},
+		"slip": func(ctx context.Context, r *ipc.Request) (any, error) {
+			if err := r.Send(ctx, 1); err != nil {
+				return nil, err
+			}
+			return nil, r.Send(ctx, "two")
+		},
+		"tally": func(ctx context.Context, r *ipc.Request) (any, error) {
+			count, sum := 0, 0.0
+			for item, err := range r.Items(ctx) {
+				if err != nil {
+					return nil, err
+				}
+				var n float64
+				if err := item.Decode(&n); err != nil {
+					return nil, err
+				}
+				count, sum = count+1, sum+n
+			}
+			return map[string]any{"count": count, "sum": sum}, nil
+		},
+		"mirror": func(ctx context.Context, r *ipc.Request) (any, error) {
+			for item, err := range r.Items(ctx) {
+				if err == nil {
+					err = r.Send(ctx, item)
+				}
+				if err != nil {
+					return nil, err
+				}
+			}
+			return nil, nil
+		},
+		"idle": func(ctx context.Context, _ *ipc.Request) (any, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		},
+		"consult": func(ctx context.Context, r *ipc.Request) (any, error) {
+			var question string
+			if err := r.Decode(&question); err != nil {
+				return nil, err
+			}
+			return r.Peer().Call(ctx, "advise", question)
+		},
 	}
 }
 

@@ -101,6 +101,7 @@ type talk struct {
 	t            *testing.T
 	conn         transport.Conn
 	subscription string // that of the last answer to subscribe
+	asked        string // id of the last request that the service made
 }
 
 func dialFixture(t *testing.T, framing transport.Framing) *talk {
@@ -123,6 +124,7 @@ func (k *talk) say(text string) {
 		return strings.Repeat(s[1:2], n)
 	})
 	text = strings.ReplaceAll(text, "<subscription>", k.subscription)
+	text = strings.ReplaceAll(text, "<asked>", k.asked)
 	frame := binary.LittleEndian.AppendUint32(nil, uint32(len(text)))
 	// A service that has hung up is found out by hear.
 	_ = k.conn.Write(append(frame, text...))
@@ -139,6 +141,9 @@ func (k *talk) hear() (string, error) {
 		}
 		if m := subscription.FindSubmatch(frame); m != nil {
 			k.subscription = string(m[1])
+		}
+		if m := asked.FindSubmatch(frame); m != nil {
+			k.asked = string(m[1])
 		}
 		return anonymous(frame), nil
 	}
@@ -165,6 +170,7 @@ const uuid = `[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12
 var (
 	repeat       = regexp.MustCompile(`<[a-z]\*\d+>`)
 	subscription = regexp.MustCompile(`"subscription":"(` + uuid + `)"`)
+	asked        = regexp.MustCompile(`^\{"type":"request","messageId":"(` + uuid + `)"`)
 )
 
 // names are what stands in a golden for what differs from run to run.

@@ -3,6 +3,7 @@ package ipc
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,7 @@ type peer struct {
 	refused    *Error // why nothing is answered; nil if all is well
 	session    *session.Session
 	subscriber *hub.Subscriber
+	face       Peer // what handlers see of it
 
 	// patterns are those subscribed to, by id. It is used within
 	// Inbound.ReplyAtomically only, whose lock guards it.
@@ -69,16 +71,20 @@ type peer struct {
 // start begins the session. The caller holds Service.mu.
 func (p *peer) start(conn transport.Conn) {
 	s := p.service
+	p.face.caller = p.caller
 	p.session = session.New(conn, p, session.Options{
 		Inline:      true,
 		Watchdog:    s.watchdog,
 		Origin:      wire.OriginService,
 		MaxFrame:    s.opts.MaxFrame,
 		MaxInFlight: s.opts.MaxInFlight,
+		Linger:      s.opts.Linger,
+		LingerBytes: s.opts.LingerBytes,
 		Tap:         s.opts.Tap,
 		Peer:        p.caller.String(),
 		Closed:      p.closed,
 	})
+	p.face.session = p.session
 }
 
 func (p *peer) closed(err error) {
@@ -128,6 +134,10 @@ func (p *peer) Request(in *session.Inbound) {
 	}
 	if m == nil {
 		s.reserved(p, in)
+		return
+	}
+	if m.decl.Stream != manifest.StreamNone {
+		in.GoStream(func(in *session.Inbound) { p.run(in, m, true) })
 		return
 	}
 	if m.slow.Load() > 0 {
@@ -196,13 +206,16 @@ func (p *peer) run(in *session.Inbound, m *method, aside bool) {
 		s.fail(in, violation(wire.CodeSchemaMismatch, err))
 		return
 	}
-	c := &call{Request: Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl}}
+	c := &call{Request: Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, stream: in.Stream(), peer: &p.face}}
 	in.Start(&c.Context, context.Background())
 	var began time.Time
 	if aside {
 		began = time.Now()
 	}
-	result, err := s.invoke(m.handler, c)
+	result, panicked, err := invoke(m.handler, c, s.logger)
+	if panicked {
+		s.counts.panics.Add(1)
+	}
 	p.answer(in, m, c, result, err)
 	c.End()
 	if aside {
@@ -221,13 +234,19 @@ func (p *peer) answer(in *session.Inbound, m *method, c *call, result any, err e
 	}
 	b := texts.Get().(*text)
 	defer b.release()
-	b.json, err = appendJSON(b.json[:0], result)
-	if err == nil {
-		err = m.decl.CheckResult(b.json)
+	switch {
+	case m.decl.Stream != manifest.StreamServer && m.decl.Stream != manifest.StreamBoth:
+		if b.json, err = appendJSON(b.json[:0], result); err == nil {
+			err = m.decl.CheckResult(b.json)
+		}
+	case result == nil:
+		b.json = append(b.json[:0], null...)
+	default:
+		err = fmt.Errorf("%s streams to its caller: it answers by Request.Send, and returned a %T", m.name, result)
 	}
 	if err != nil {
 		e := violation(wire.CodeResponseSchemaMismatch, err)
-		s.opts.Logger.Error("ipc: a result does not fit the manifest", "service", s.name, "method", m.name, "error", err.Error())
+		s.logger.Error("ipc: a result does not fit the manifest", "method", m.name, "error", err.Error())
 		s.fail(in, e)
 		return
 	}
@@ -239,20 +258,20 @@ func (s *Service) fail(in *session.Inbound, err *Error) {
 	in.Fail(err)
 }
 
-// invoke runs a handler and makes an error of its panic.
-func (s *Service) invoke(h Handler, c *call) (result any, err error) {
+// invoke runs a handler and makes an error of its panic, which it logs.
+func invoke(h Handler, c *call, logger *slog.Logger) (result any, panicked bool, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			s.counts.panics.Add(1)
 			id := wire.NewUUID()
-			s.opts.Logger.Error("ipc: a handler panicked", "service", s.name, "method", c.Method, "errorId", id,
+			logger.Error("ipc: a handler panicked", "method", c.Method, "errorId", id,
 				"panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			e := wire.Errorf(wire.CodeHandlerFailed, "the handler panicked; the service's log has the cause under %s", id)
+			e := wire.Errorf(wire.CodeHandlerFailed, "the handler panicked; its log has the cause under %s", id)
 			e.Details.More = map[string]any{"errorId": id}
-			err = e
+			panicked, err = true, e
 		}
 	}()
-	return h(c, &c.Request)
+	result, err = h(c, &c.Request)
+	return result, false, err
 }
 
 // Event implements session.Handler: a client publishes.

@@ -145,7 +145,7 @@ func passedOn(e *Error) *Error {
 func mayAnswer(code Code) bool {
 	switch code {
 	case wire.CodeInvalidArgument, wire.CodeNotFound, wire.CodeAlreadyExists, wire.CodeConflict,
-		wire.CodeSchemaMismatch, wire.CodeUnimplemented, wire.CodeHandlerFailed, wire.CodeAppError:
+		wire.CodeSchemaMismatch, wire.CodeResponseSchemaMismatch, wire.CodeUnimplemented, wire.CodeHandlerFailed, wire.CodeAppError:
 		return true
 	}
 	return code.IsApp()

@@ -16,12 +16,6 @@ type listener struct {
 	connection uint64 // counts the sessions of the client
 }
 
-// Request implements session.Handler: a service that calls its client is told
-// that this client offers nothing.
-func (l *listener) Request(in *session.Inbound) {
-	in.Fail(wire.Errorf(wire.CodeMethodNotFound, "this client offers no methods"))
-}
-
 // Event implements session.Handler.
 func (l *listener) Event(in *session.Inbound) {
 	c := l.client

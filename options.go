@@ -39,6 +39,27 @@ type ClientOptions struct {
 	// MaxPending is how many calls may be outstanding; further ones wait
 	// within their deadline. Default 1,024.
 	MaxPending int
+
+	// Methods are what the service may call on this client, by name; see
+	// Peer. Each call runs on a goroutine of its own, and at most 1,024 at
+	// once. Default none.
+	Methods map[string]Handler
+
+	// PingInterval is how long the service may say nothing while something
+	// is expected of it (an answer, or events) before it is asked whether it
+	// still lives; after two questions without a word the connection counts
+	// as lost. Default 30 s; negative means never.
+	PingInterval time.Duration
+
+	// Linger is how long a message may wait for others to leave with it in
+	// one write. Calls that come together are joined without it; it trades
+	// the latency of all for a little processor time where they come one by
+	// one. Default 0.
+	Linger time.Duration
+
+	// LingerBytes is how much may gather before it leaves at once.
+	// Default 64 KiB.
+	LingerBytes int
 }
 
 func (o *ClientOptions) orDefault() ClientOptions {
@@ -96,6 +117,11 @@ type ServiceOptions struct {
 	// FrameTimeout is how long a client may take from the first byte of a
 	// message to its last. Default 30 s; negative means for ever.
 	FrameTimeout time.Duration
+
+	// Linger and LingerBytes are those of ClientOptions, for answers and
+	// events. Default 0 and 64 KiB.
+	Linger      time.Duration
+	LingerBytes int
 
 	// DrainTimeout is how long Serve waits for running requests when its
 	// context ends. Default 5 s.

@@ -31,7 +31,9 @@ type Request struct {
 	// Caller is who calls. It is the zero Caller on a client.
 	Caller Caller
 
-	decl *manifest.Method // nil on a client, and where the manifest does not declare it
+	decl   *manifest.Method // nil on a client, and where the manifest does not declare it
+	stream *session.Stream  // nil unless the method streams
+	peer   *Peer            // nil on a client
 }
 
 // Args returns the arguments in the order of the declared parameters, with
@@ -115,8 +117,11 @@ type callerKey struct{}
 
 // Value gives handlers their caller, and else what the service's context has.
 func (c *call) Value(key any) any {
-	if _, ok := key.(callerKey); ok {
+	switch key.(type) {
+	case callerKey:
 		return c.Caller
+	case peerKey:
+		return c.peer
 	}
 	return c.Context.Value(key)
 }

@@ -85,7 +85,7 @@ func (s *Service) hello(p *peer, data Raw) (any, *Error) {
 			"maxFrame":    orElse(s.opts.MaxFrame, transport.DefaultMaxFrame),
 			"maxInFlight": orElse(s.opts.MaxInFlight, session.DefaultMaxInFlight),
 		},
-		"features": []string{"batch", "cancel", "deadline", "events"},
+		"features": []string{"batch", "cancel", "deadline", "events", "streams"},
 		"identity": identity,
 		"roles":    roles,
 	}, nil

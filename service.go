@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -24,6 +25,7 @@ import (
 type Service struct {
 	manifest *manifest.Manifest
 	opts     ServiceOptions
+	logger   *slog.Logger // says which service it is
 	name     string
 	methods  map[string]*method
 	other    Handler // for declared methods without a handler of their own; may be nil
@@ -69,6 +71,7 @@ func NewService(m *manifest.Manifest, opts *ServiceOptions) *Service {
 		ready:    make(chan struct{}),
 		stopped:  make(chan struct{}),
 	}
+	s.logger = s.opts.Logger.With("service", s.name)
 	s.hub = hub.New(&hub.Options{MaxFrame: s.opts.MaxFrame})
 	for name, decl := range m.Methods {
 		s.methods[name] = &method{name: name, decl: decl}
@@ -213,7 +216,7 @@ func (s *Service) accept(l transport.Listener) {
 		conn, err := l.Accept()
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) {
-				s.opts.Logger.Error("ipc: no longer accepting clients", "service", s.name, "address", l.Addr(), "error", err.Error())
+				s.logger.Error("ipc: no longer accepting clients", "address", l.Addr(), "error", err.Error())
 			}
 			return
 		}

@@ -310,6 +310,19 @@ func (mt *Method) CheckResult(data []byte) error {
 	return f.violation(rootResult)
 }
 
+// CheckItem reports, as a *[Violation], the first way in which one value of
+// those that the caller streams is not what the manifest asks for.
+func (mt *Method) CheckItem(data []byte) error {
+	if mt == nil || mt.Items == nil {
+		return nil
+	}
+	var f fail
+	if mt.Items.checkAll(data, &f) {
+		return nil
+	}
+	return f.violation("an item")
+}
+
 // Check reports, as a *[Violation], the first way in which published data is
 // not what the manifest promises of the event.
 func (e *Event) Check(data []byte) error {

@@ -26,6 +26,9 @@ type Method struct {
 	// Permissions are roles of which the caller needs one; empty: everyone.
 	Permissions []string
 	Stream      Stream
+	// Items is the type of what the caller streams; nil when the manifest
+	// does not declare it, and then any items are taken.
+	Items *Type
 	// Concurrency is how many calls of this method may run at once; 0 means
 	// no limit of its own.
 	Concurrency int

@@ -10,7 +10,7 @@ import (
 var (
 	methodFields = []string{
 		"description", "parameters", "returns", "async", "timeout", "idempotent", "cache",
-		"permissions", "stream", "concurrency", "deprecated", "errors",
+		"permissions", "stream", "items", "concurrency", "deprecated", "errors",
 	}
 	cacheFields     = []string{"ttlMs", "key"}
 	parameterFields = []string{"name", "type", "required", "default", "description", "validation", "schema", "elementType", "nullable"}
@@ -46,6 +46,9 @@ func (r *reader) method(at member) *Method {
 	mt.Parameters = r.parameters(o)
 	if n := o.orNull("returns"); n != nil {
 		mt.Returns = r.returns(n)
+	}
+	if n := o.orNull("items"); n != nil {
+		mt.Items = r.items(n, mt)
 	}
 	if n := o.get("cache"); n != nil {
 		mt.Cache = r.cache(n, mt)
@@ -163,6 +166,19 @@ func (r *reader) returns(n *node) *Returns {
 		return nil
 	}
 	return &Returns{Description: o.text("description"), Type: r.shape(o)}
+}
+
+// items reads the type of what the caller streams.
+func (r *reader) items(n *node, mt *Method) *Type {
+	o := r.object(n, `"items"`, returnsFields)
+	if o == nil {
+		return nil
+	}
+	o.text("description")
+	if mt.Stream != StreamClient && mt.Stream != StreamBoth {
+		r.warnf(n, "unused", `"items" are what the caller streams, which it does with "stream": "client" or "both"`)
+	}
+	return r.shape(o)
 }
 
 func (r *reader) cache(n *node, mt *Method) *Cache {

@@ -7,8 +7,8 @@ import "strings"
 //	getUserById(id: number): {id: number, name: string, email: string}
 //
 // Optional parameters have a "?" after their name or show their default,
-// undeclared ones are "...", and a result that comes in many parts is marked
-// "stream".
+// undeclared ones are "...", and what comes in many parts is marked "stream",
+// be it the result or, after the parameters, what the caller sends.
 func (mt *Method) Signature() string {
 	var b strings.Builder
 	b.WriteString(mt.Name)
@@ -21,6 +21,17 @@ func (mt *Method) Signature() string {
 			b.WriteString(", ")
 		}
 		p.write(&b)
+	}
+	if mt.Stream == StreamClient || mt.Stream == StreamBoth {
+		if mt.Parameters == nil || len(mt.Parameters) > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("stream ")
+		if mt.Items == nil {
+			b.WriteString("any")
+		} else {
+			mt.Items.write(&b)
+		}
 	}
 	b.WriteByte(')')
 	many := mt.Stream == StreamServer || mt.Stream == StreamBoth

@@ -39,6 +39,9 @@ func (s *Session) answerOf(m *wire.Message) (a answer, ok bool) {
 	switch {
 	case m.Error != nil:
 		a.err = wire.DecodeError(m.Error)
+		if a.err.Details.Origin == "" { // an error that nobody made is one made here
+			a.err.Details.Origin = s.peerOrigin()
+		}
 	case len(m.Data) >= adoptFrom:
 		s.conn.Detach()
 		a.data = m.Data
@@ -46,6 +49,13 @@ func (s *Session) answerOf(m *wire.Message) (a answer, ok bool) {
 		a.data = append([]byte(nil), m.Data...)
 	}
 	return a, true
+}
+
+func (s *Session) peerOrigin() wire.Origin {
+	if s.opts.Inline {
+		return wire.OriginClient
+	}
+	return wire.OriginService
 }
 
 // indexOf takes the index of a slot out of an id; it is not ok if the id is
@@ -84,7 +94,9 @@ func (s *Session) settleLocked(a *answer) (wakened *slot, known bool) {
 		sl.stream.answeredLocked(a)
 		return nil, true
 	case a.more:
-		s.breakOffLocked(sl, wire.Errorf(wire.CodeProtocolError, "the method answers with a stream, and was called for a single result"))
+		e := wire.Errorf(wire.CodeProtocolError, "the method answers with a stream, and was called for a single result")
+		e.Details.Executed, e.Details.Origin = wire.ExecutedMaybe, s.opts.Origin
+		s.breakOffLocked(sl, e)
 		return nil, true
 	}
 	sl.data, sl.err, sl.waiting = a.data, a.err, false

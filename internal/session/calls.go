@@ -93,6 +93,7 @@ func (s *Session) begin(ctx context.Context, req *Request, st *Stream) (b begun,
 		s.armLocked(deadline)
 	}
 	s.pulse++
+	s.expectLocked()
 	if st != nil {
 		sl.stream, st.slot = st, sl
 		st.id = append([]byte(nil), sl.id[:]...)
@@ -120,6 +121,20 @@ func (s *Session) timeout(ctx context.Context, req *Request, now time.Time) (d t
 
 // sendLocked gives the call its id and appends it to the outbox.
 func (s *Session) sendLocked(sl *slot, req *Request, now time.Time, timeout time.Duration, stated bool) error {
+	var meta [256]byte
+	m := s.messageLocked(sl, req, now, timeout, stated, meta[:0])
+	end, err := s.appendLocked(&m)
+	if err != nil {
+		err.Details.Origin = s.opts.Origin
+		return err
+	}
+	sl.end = end
+	return nil
+}
+
+// messageLocked returns the message of a call, which is valid until the next
+// message is made; meta is room for its metadata.
+func (s *Session) messageLocked(sl *slot, req *Request, now time.Time, timeout time.Duration, stated bool, meta []byte) wire.Message {
 	// The last digits of the id are the slot's index: the answer is found
 	// without a table. The rest is random, so that nobody guesses an id, and
 	// the whole of it is compared.
@@ -132,17 +147,10 @@ func (s *Session) sendLocked(sl *slot, req *Request, now time.Time, timeout time
 		}
 		req.Meta.TimeoutMS = max(int64((timeout+time.Millisecond-1)/time.Millisecond), 1)
 	}
-	var meta [256]byte
 	if !req.Meta.IsZero() {
-		m.Metadata = req.Meta.Append(meta[:0])
+		m.Metadata = req.Meta.Append(meta)
 	}
-	end, err := s.appendLocked(&m)
-	if err != nil {
-		err.Details.Origin = s.opts.Origin
-		return err
-	}
-	sl.end = end
-	return nil
+	return m
 }
 
 // await waits until sl has its answer, reading the connection itself when

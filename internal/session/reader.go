@@ -62,6 +62,7 @@ func (s *Session) KeepReading(keep bool) {
 
 func (s *Session) keepReadingLocked() {
 	s.keep++
+	s.expectLocked()
 	if s.role == roleNone {
 		s.startReaderLocked()
 	}
@@ -360,6 +361,9 @@ func (s *Session) receiveAnswer(m *wire.Message) (own bool) {
 	}
 	known := false
 	if ok {
+		if a.err != nil && s.collecting != nil {
+			s.deliver(s.collecting) // the items of a stream come before its end
+		}
 		own, known = s.complete(&a)
 	}
 	if !known {
@@ -370,6 +374,9 @@ func (s *Session) receiveAnswer(m *wire.Message) (own bool) {
 
 // stray accounts for an answer that no call waits for.
 func (s *Session) stray(m *wire.Message) {
+	if bytes.HasPrefix(m.CorrelationID, pingPrefix) {
+		return
+	}
 	if m.Error == nil {
 		s.late.Add(1)
 		return

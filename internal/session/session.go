@@ -104,6 +104,17 @@ type Options struct {
 	// peer. Default 30 s.
 	Timeout time.Duration
 
+	// PingInterval is how long the peer may be silent while something is
+	// expected of it before it is asked whether it lives. Negative: for ever,
+	// and so it is for a service, whose clients need not answer requests.
+	// Default 30 s.
+	PingInterval time.Duration
+
+	// Linger is how long a message may wait for others to leave with it,
+	// unless LingerBytes have gathered. Default 0 and 64 KiB.
+	Linger      time.Duration
+	LingerBytes int
+
 	// Origin is what this end calls itself in the errors it makes.
 	Origin wire.Origin
 
@@ -122,6 +133,9 @@ const (
 	DefaultMaxInFlight = 1024
 	DefaultMaxOutbox   = 8 << 20
 	DefaultTimeout     = 30 * time.Second
+
+	DefaultPingInterval = 30 * time.Second
+	DefaultLingerBytes  = 64 << 10
 
 	// MaxTimeout is the longest deadline a request may ask for.
 	MaxTimeout = 10 * time.Minute
@@ -153,6 +167,15 @@ func (o *Options) setDefaults() {
 	if o.Origin == "" {
 		o.Origin = wire.OriginClient
 	}
+	if o.PingInterval == 0 {
+		o.PingInterval = DefaultPingInterval
+	}
+	if o.Inline {
+		o.PingInterval = -1
+	}
+	if o.LingerBytes == 0 {
+		o.LingerBytes = DefaultLingerBytes
+	}
 }
 
 // Session is one connection to a peer. Its methods may be called at any time
@@ -177,6 +200,7 @@ type Session struct {
 	verdict *wire.Error // the peer's word on all that it has not answered; nil: none
 	outbox  outbox
 	calls   calls
+	pings   pings
 	role    role
 	keep    int         // reasons to keep a goroutine reading: subscriptions
 	idle    *time.Timer // client: puts a goroutine to the connection when no call does
@@ -271,6 +295,10 @@ func (s *Session) fail(cause error) {
 	s.outbox.room.Broadcast()
 	if s.idle != nil {
 		s.idle.Stop()
+	}
+	s.pings.stopLocked()
+	if s.outbox.linger != nil {
+		s.outbox.linger.Stop()
 	}
 	running := s.runningLocked()
 	s.mu.Unlock()

@@ -58,6 +58,13 @@ func (s *Session) slotLocked(ctx context.Context, deadline time.Duration) (*slot
 	}
 }
 
+// slotFreeLocked reports whether slotLocked would not wait.
+func (s *Session) slotFreeLocked() bool {
+	c := &s.calls
+	room := s.outbox.appended-s.outbox.written <= uint64(s.opts.MaxOutbox)*3/4
+	return room && (len(c.free) > 0 || len(c.slots) < min(s.opts.MaxPending, maxSlots))
+}
+
 func (s *Session) activateLocked(sl *slot) *slot {
 	c := &s.calls
 	sl.waiting, sl.data, sl.err, sl.deadline, sl.end = true, nil, nil, 0, 0

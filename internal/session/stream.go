@@ -315,8 +315,14 @@ func (st *Stream) answeredLocked(a *answer) {
 	case !a.more:
 		st.finishLocked(a.data, a.err)
 	case !st.pushLocked(a.data):
-		st.s.breakOffLocked(st.slot, wire.Errorf(wire.CodeProtocolError, "the service sent more than it had credit for"))
+		st.s.breakOffLocked(st.slot, tooMuch("the service"))
 	}
+}
+
+func tooMuch(who string) *wire.Error {
+	e := wire.Errorf(wire.CodeProtocolError, "%s sent more than it had credit for", who)
+	e.Details.Executed = wire.ExecutedMaybe
+	return e
 }
 
 // flow takes an event on ipc.stream.
@@ -335,7 +341,7 @@ func (s *Session) flow(in *Inbound) {
 			wake(f.wake)
 		}
 		if in.Data != nil && st.in != nil && !st.incoming.done && !st.pushLocked(append([]byte(nil), in.Data...)) {
-			st.finishLocked(nil, wire.Errorf(wire.CodeProtocolError, "the client sent more than it had credit for"))
+			st.finishLocked(nil, tooMuch("the client"))
 			stop = st.in.cancelLocked()
 		}
 	case st.in != nil:

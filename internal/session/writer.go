@@ -25,11 +25,14 @@ const (
 
 // outbox holds the frames that wait to be written. Guarded by Session.mu.
 type outbox struct {
-	buf      *buffer // nil when empty, so that an idle session holds none
-	flushing bool    // somebody is writing, and will take what is appended
-	appended uint64  // bytes ever appended
-	taken    uint64  // bytes ever offered to the connection: they may have left
-	written  uint64  // bytes ever accepted by the connection
+	buf      *buffer     // nil when empty, so that an idle session holds none
+	flushing bool        // somebody is writing, and will take what is appended
+	due      bool        // what is there has waited for company long enough
+	linger   *time.Timer // says when that is; nil until it is needed
+	gathers  bool        // linger runs
+	appended uint64      // bytes ever appended
+	taken    uint64      // bytes ever offered to the connection: they may have left
+	written  uint64      // bytes ever accepted by the connection
 	room     sync.Cond
 	waiting  int   // goroutines in room
 	broken   error // why nothing can be written any more
@@ -91,19 +94,49 @@ func (s *Session) freshLocked(m *wire.Message, now time.Time) {
 // claimLocked makes the caller the flusher if there is none; then it must
 // call flush once it has given up the lock.
 func (s *Session) claimLocked() bool {
-	if s.outbox.flushing || s.ended || s.outbox.broken != nil {
+	o := &s.outbox
+	if o.flushing || s.ended || o.broken != nil {
 		return false
 	}
-	s.outbox.flushing = true
+	if s.opts.Linger > 0 && !o.due && o.buf != nil && len(o.buf.b) < s.opts.LingerBytes {
+		s.lingerLocked()
+		return false
+	}
+	o.flushing = true
 	return true
 }
 
-// Send sends a message that wants no answer. Its MessageID and Timestamp are
-// filled in. An error means that nothing was sent.
+// lingerLocked sees to it that what is in the outbox leaves in time, though
+// nobody writes it now.
+func (s *Session) lingerLocked() {
+	o := &s.outbox
+	switch {
+	case o.gathers:
+	case o.linger == nil:
+		o.linger = time.AfterFunc(s.opts.Linger, s.lingered)
+	default:
+		o.linger.Reset(s.opts.Linger)
+	}
+	o.gathers = true
+}
+
+func (s *Session) lingered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outbox.gathers, s.outbox.due = false, true
+	s.kickLocked()
+}
+
+// Send sends a message that wants no answer. Its Timestamp is filled in, and
+// the MessageID of an event: a request that has one is answered. An error
+// means that nothing was sent.
 func (s *Session) Send(m *wire.Message) error {
 	s.mu.Lock()
 	s.waitForRoomLocked()
 	s.freshLocked(m, time.Now())
+	if m.Type == wire.TypeRequest {
+		m.MessageID = nil
+	}
 	_, err := s.appendLocked(m)
 	flush := err == nil && s.claimLocked()
 	s.mu.Unlock()
@@ -205,7 +238,7 @@ func (s *Session) take() *buffer {
 	s.mu.Lock()
 	o := &s.outbox
 	b := o.buf
-	o.buf = nil
+	o.buf, o.due = nil, false
 	if s.source != nil && !s.ended && s.source.Pending() {
 		if b == nil {
 			b = buffers.Get().(*buffer)
@@ -289,6 +322,7 @@ func (s *Session) flushBeforeClose() {
 	defer s.mu.Unlock()
 	o := &s.outbox
 	for !s.ended && o.broken == nil && (o.flushing || o.buf != nil && len(o.buf.b) > 0) {
+		o.due = true
 		if s.claimLocked() {
 			s.mu.Unlock()
 			s.flush()
