@@ -18,8 +18,10 @@ type layer struct {
 }
 
 var layers = map[string]layer{
-	"wire":      {nil, "what is said is pure: it knows neither sockets nor files"},
-	"manifest":  {nil, "what is promised can be checked without a service"},
+	"internal/plain": {nil, "the bytes of a string that stand for themselves are the same to everybody"},
+
+	"wire":      {[]string{"internal/plain"}, "what is said is pure: it knows neither sockets nor files"},
+	"manifest":  {[]string{"internal/plain"}, "what is promised can be checked without a service"},
 	"transport": {nil, "how a frame moves knows nothing of messages"},
 	"observe":   {nil, "what happened is told to anybody, so it depends on nobody"},
 	"auth":      {[]string{"transport", "wire"}, "who speaks is asked of the connection"},
