@@ -1,10 +1,11 @@
 package wire
 
 import (
-	"encoding/binary"
-	"math/bits"
 	"slices"
 	"unicode/utf8"
+	"unsafe"
+
+	"github.com/ekkojs/ipc/internal/plain"
 )
 
 // Append appends m as a JSON object: the fields that are not nil, text
@@ -62,12 +63,20 @@ func closeObject(dst []byte, start int) []byte {
 // AppendString appends s as a JSON string. What is not UTF-8 becomes U+FFFD,
 // so that the result is valid whatever s holds.
 func AppendString[S string | []byte](dst []byte, s S) []byte {
-	return appendText(dst, []byte(s))
+	switch s := any(s).(type) {
+	case string:
+		// Not []byte(s), which copies it: the compiler does not know that
+		// what looks at it in assembly does not write there.
+		return appendText(dst, unsafe.Slice(unsafe.StringData(s), len(s)))
+	case []byte:
+		return appendText(dst, s)
+	}
+	return dst // there are no others
 }
 
 func appendText(dst, text []byte) []byte {
 	dst = append(dst, '"')
-	if clean := plain(text); clean == len(text) {
+	if clean := plain.ASCII(text); clean == len(text) {
 		dst = append(dst, text...)
 	} else {
 		dst = appendEscaped(append(dst, text[:clean]...), text[clean:])
@@ -75,30 +84,9 @@ func appendText(dst, text []byte) []byte {
 	return append(dst, '"')
 }
 
-// plain returns how many bytes at the front of text are ASCII that needs no
-// escape.
-func plain(text []byte) int {
-	i := 0
-	for ; i+8 <= len(text); i += 8 {
-		w := binary.LittleEndian.Uint64(text[i:])
-		if m := special(w) | w&highs; m != 0 {
-			return i + bits.TrailingZeros64(m)>>3
-		}
-	}
-	for ; i < len(text); i++ {
-		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			break
-		}
-	}
-	return i
-}
-
 func appendEscaped(dst, text []byte) []byte {
 	for len(text) > 0 {
-		n := 0
-		for n < len(text) && text[n] >= ' ' && text[n] != '"' && text[n] != '\\' {
-			n++
-		}
+		n := plain.Text(text)
 		dst = appendUTF8(dst, text[:n])
 		if text = text[n:]; len(text) > 0 {
 			dst = appendEscape(dst, text[0])

@@ -1,9 +1,9 @@
 package wire
 
 import (
-	"encoding/binary"
 	"iter"
-	"math/bits"
+
+	"github.com/ekkojs/ipc/internal/plain"
 )
 
 // IsBatch reports whether frame holds a batch: whether its first byte that is
@@ -94,21 +94,11 @@ func skipValid(buf []byte, i int) int {
 // skipString returns the position after the string whose inside begins at i.
 func skipString(buf []byte, i int) int {
 	for {
-		for i+8 <= len(buf) {
-			m := special(binary.LittleEndian.Uint64(buf[i:]))
-			if m != 0 {
-				i += bits.TrailingZeros64(m) >> 3
-				break
-			}
-			i += 8
-		}
-		switch buf[i] {
-		case '"':
+		i += plain.Text(buf[i:])
+		if buf[i] == '"' {
 			return i + 1
-		case '\\':
-			i++
 		}
-		i++
+		i += 2 // an escape, whose second character may be a quote
 	}
 }
 

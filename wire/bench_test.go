@@ -16,9 +16,28 @@ const typicalRequest = `{"type":"request","messageId":"3f2b8a44-90c1-4d2e-8a77-0
 	`"timestamp":"2026-11-22T12:00:00.123Z","correlationId":"7d0c5a11-2233-4455-8677-8899aabbccdd",` +
 	`"metadata":{"timeoutMs":5000}}`
 
+// echoRequest and echoResponse carry 100 bytes there and back, about 250 in
+// all, as services that are asked often see them.
+const (
+	echoRequest = `{"type":"request","messageId":"3f2b8a44-90c1-4d2e-8a77-0b1c2d3e4f50","channel":"echo.echo","action":"echo",` +
+		`"data":[{"id":123,"name":"Ada Lovelace","email":"ada@example.org","tags":["a","b"],"score":-1.5e3,"ok":true}],` +
+		`"timestamp":"2026-11-22T12:00:00.123Z"}`
+	echoResponse = `{"type":"response","messageId":"8a44b2f3-c190-4e2d-a877-4f503d2e1c0b",` +
+		`"data":{"id":123,"name":"Ada Lovelace","email":"ada@example.org","tags":["a","b"],"score":-1.5e3,"ok":true},` +
+		`"timestamp":"2026-11-22T12:00:00.124Z","correlationId":"3f2b8a44-90c1-4d2e-8a77-0b1c2d3e4f50"}`
+)
+
+// mebibyte is a string of 1 MiB with its quotes, made of a piece that divides
+// it or nearly.
+func mebibyte(piece string) string { return `"` + strings.Repeat(piece, (1<<20)/len(piece)) + `"` }
+
 func BenchmarkDecode(b *testing.B) {
 	for name, frame := range map[string][]byte{
 		"Request":     []byte(typicalRequest),
+		"EchoRequest": []byte(echoRequest),
+		"Response":    []byte(echoResponse),
+		"Request1MiB": []byte(`{"type":"request","messageId":"3f2b8a44-90c1-4d2e-8a77-0b1c2d3e4f50","channel":"a.b","data":[` + mebibyte("plain") + `]}`),
+		"OtherOrder":  []byte(`{"messageId":"3f2b8a44-90c1-4d2e-8a77-0b1c2d3e4f50","type":"request",` + typicalRequest[strings.Index(typicalRequest, `"channel"`):]),
 		"Strings4KB":  []byte(`{"type":"event","channel":"events.a","data":"` + strings.Repeat("plain text ", 372) + `"}`),
 		"Members1000": []byte(`{"type":"event","channel":"events.a","data":{` + manyMembers(1000) + `}}`),
 		"Escaped":     []byte(`{"type":"event","channel":"events.a","data":["a\nb\u00e9","\ud83d\ude00"],"messageId":"0123456789\t"}`),
@@ -63,13 +82,41 @@ func BenchmarkOthers(b *testing.B) {
 }
 
 func BenchmarkValid(b *testing.B) {
-	raw := []byte(`{"id":123,"name":"Ada Lovelace","email":"ada@example.org","tags":["a","b"],"score":-1.5e3,"ok":true}`)
-	b.ReportAllocs()
-	b.SetBytes(int64(len(raw)))
-	for b.Loop() {
-		if err := DefaultLimits.Valid(raw); err != nil {
-			b.Fatal(err)
-		}
+	for name, raw := range map[string][]byte{
+		"100B":        []byte(`{"id":123,"name":"Ada Lovelace","email":"ada@example.org","tags":["a","b"],"score":-1.5e3,"ok":true}`),
+		"String100B":  []byte(`["` + strings.Repeat("0123456789", 10) + `"]`),
+		"1MiB":        []byte(mebibyte("plain")),
+		"1MiBUTF8":    []byte(mebibyte("пишу ")),
+		"1MiBHan":     []byte(mebibyte("中文字")),
+		"1MiBEscaped": []byte(mebibyte(`a line\n`)),
+		"Numbers":     []byte(`[` + strings.Repeat("1234.5,", 1000) + `0]`),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(raw)))
+			for b.Loop() {
+				if err := DefaultLimits.Valid(raw); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkAppendString(b *testing.B) {
+	for name, text := range map[string]string{
+		"36B":      "3f2b8a44-90c1-4d2e-8a77-0b1c2d3e4f50",
+		"1MiB":     mebibyte("plain")[1 : 1<<20],
+		"1MiBUTF8": mebibyte("пишу "),
+	} {
+		dst := make([]byte, 0, 2<<20)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				dst = AppendString(dst[:0], text)
+			}
+		})
 	}
 }
 

@@ -11,6 +11,7 @@ type scanner struct {
 	maxTokens  int
 	maxDepth   int
 	maxMembers int
+	fewMembers int // up to this many names of an object are not worth a table, or allowed
 
 	containers []container // those that are open, the innermost last
 	members    members
@@ -38,6 +39,7 @@ func newScanner(buf []byte, l *Limits) *scanner {
 	s.tokens = s.maxTokens
 	s.maxDepth = l.maxDepth()
 	s.maxMembers = l.maxMembers()
+	s.fewMembers = min(s.maxMembers, fewNames)
 	if len(buf) > ceilingBytes {
 		s.buf = nil // nothing is read, so whatever comes next fails
 		s.large(0, "a text of more than 1 GiB", ceilingBytes)
@@ -80,85 +82,91 @@ func (s *scanner) end(i int) int {
 	return i
 }
 
-// value reads the value that begins at i.
+// value reads the value that begins at i. It is one loop over all that is
+// within, because calls from one small function to the next were most of what
+// a small value cost.
 func (s *scanner) value(i int) int {
-	floor := len(s.containers)
+	buf, floor := s.buf, len(s.containers)
 	for {
-		var entered bool
-		if i, entered = s.begin(i); entered {
-			continue // i is at the first value within the container
+		if i >= len(buf) {
+			return s.bad(i, "unexpected end, expected a value")
 		}
-		for len(s.containers) > floor && i >= 0 && !entered {
-			i, entered = s.next(i)
+		if s.tokens--; s.tokens < 0 {
+			return s.tooMany(i)
 		}
-		if !entered {
+		switch c := buf[i]; c {
+		case '"':
+			end := shortText(buf, i+1)
+			if end < 0 {
+				if end, _ = s.text(i + 1); end < 0 {
+					return failed
+				}
+			}
+			i = end + 1
+		case '{':
+			if i = s.open(i, uint32(len(s.members.spans))); i < 0 {
+				return failed
+			}
+			if i >= len(buf) || buf[i] != '}' {
+				if _, _, i, _ = s.name(i); i < 0 {
+					return failed
+				}
+				continue
+			}
+			i = s.close(i)
+		case '[':
+			if i = s.open(i, isArray); i < 0 {
+				return failed
+			}
+			if i >= len(buf) || buf[i] != ']' {
+				continue
+			}
+			i = s.close(i)
+		case 't':
+			i = s.literal(i, "true")
+		case 'f':
+			i = s.literal(i, "false")
+		case 'n':
+			i = s.literal(i, "null")
+		default:
+			i = s.number(i)
+		}
+		if i = s.next(i, floor); i < 0 {
+			return failed
+		}
+		if len(s.containers) == floor {
 			return i
 		}
 	}
 }
 
-// begin reads the scalar or the empty container at i, or enters the container
-// there and stops at its first value.
-func (s *scanner) begin(i int) (next int, entered bool) {
-	if i >= len(s.buf) {
-		return s.bad(i, "unexpected end, expected a value"), false
-	}
-	if s.tokens--; s.tokens < 0 {
-		return s.tooMany(i), false
-	}
-	switch c := s.buf[i]; c {
-	case '"':
-		if i, _ = s.text(i + 1); i < 0 {
-			return failed, false
+// next reads what follows a value that ended at i, until the next value
+// begins or no more than floor containers are open.
+func (s *scanner) next(i, floor int) int {
+	buf := s.buf
+	for i >= 0 && len(s.containers) > floor {
+		if i < len(buf) && buf[i] <= ' ' {
+			i = s.space(i)
 		}
-		return i + 1, false
-	case '{':
-		if i = s.open(i, uint32(len(s.members.spans))); i < 0 {
-			return failed, false
+		if i >= len(buf) {
+			return s.bad(i, "unexpected end within an object or array")
 		}
-		if i < len(s.buf) && s.buf[i] == '}' {
-			return s.close(i), false
+		inArray := s.containers[len(s.containers)-1].base == isArray
+		switch c := buf[i]; {
+		case c == ',' && inArray:
+			return s.space(i + 1)
+		case c == ',':
+			_, _, i, _ = s.name(s.space(i + 1))
+			return i
+		case c == ']' && inArray, c == '}' && !inArray:
+			i = s.close(i)
+		case inArray:
+			return s.bad(i, "expected a comma or the end of the array")
+		default:
+			return s.bad(i, "expected a comma or the end of the object")
 		}
-		_, _, i, _ = s.name(i)
-		return i, i >= 0
-	case '[':
-		if i = s.open(i, isArray); i < 0 {
-			return failed, false
-		}
-		if i < len(s.buf) && s.buf[i] == ']' {
-			return s.close(i), false
-		}
-		return i, true
-	case 't':
-		return s.literal(i, "true"), false
-	case 'f':
-		return s.literal(i, "false"), false
-	case 'n':
-		return s.literal(i, "null"), false
-	default:
-		return s.number(i), false
 	}
-}
-
-// next reads what follows a value within the innermost container: the
-// container's end, or what leads to its next value.
-func (s *scanner) next(i int) (next int, entered bool) {
-	if i = s.space(i); i >= len(s.buf) {
-		return s.bad(i, "unexpected end within an object or array"), false
-	}
-	inArray := s.containers[len(s.containers)-1].base == isArray
-	switch c := s.buf[i]; {
-	case c == ',' && inArray:
-		return s.space(i + 1), true
-	case c == ',':
-		_, _, i, _ = s.name(s.space(i + 1))
-		return i, i >= 0
-	case c == ']' && inArray, c == '}' && !inArray:
-		return s.close(i), false
-	case inArray:
-		return s.bad(i, "expected a comma or the end of the array"), false
-	}
-	return s.bad(i, "expected a comma or the end of the object"), false
+	return i
 }
 
 // open enters the container that begins at i and skips the space after.
@@ -184,38 +192,49 @@ func (s *scanner) close(i int) int {
 // where the name stands within its quotes, and the position of the value,
 // which is negative when it failed. The name must be new to the object.
 func (s *scanner) name(i int) (start, end, value int, escaped bool) {
-	if s.at(i) != '"' {
+	buf := s.buf
+	if i >= len(buf) || buf[i] != '"' {
 		return 0, 0, s.bad(i, "expected a member name"), false
 	}
 	if s.tokens--; s.tokens < 0 {
 		return 0, 0, s.tooMany(i), false
 	}
 	start = i + 1
-	end, escaped = s.text(start)
-	if end < 0 || !s.remember(start, end, escaped) {
+	if end = shortText(buf, start); end < 0 {
+		if end, escaped = s.text(start); end < 0 {
+			return 0, 0, failed, false
+		}
+	}
+	object := &s.containers[len(s.containers)-1]
+	bit := hint(buf[start:end])
+	if !escaped && object.seen&bit == 0 && len(s.members.spans)-int(object.base) < s.fewMembers {
+		object.seen |= bit // a name like no other of the object: nearly always so
+		s.members.spans = append(s.members.spans, span{uint32(start), uint32(end)})
+	} else if !s.remember(start, end, escaped) {
 		return 0, 0, failed, false
 	}
-	if i = s.space(end + 1); s.at(i) != ':' {
+	if i = end + 1; i < len(buf) && buf[i] != ':' {
+		i = s.space(i)
+	}
+	if i >= len(buf) || buf[i] != ':' {
 		return 0, 0, s.bad(i, "expected a colon after the member name"), false
 	}
-	return start, end, s.space(i + 1), escaped
+	if i++; i < len(buf) && buf[i] <= ' ' {
+		i = s.space(i)
+	}
+	return start, end, i, escaped
 }
 
 // remember notes a name of the innermost object, which must be new to it.
 func (s *scanner) remember(start, end int, escaped bool) bool {
 	m, object := &s.members, &s.containers[len(s.containers)-1]
-	own := len(m.spans) - int(object.base)
-	if own >= s.maxMembers {
+	if len(m.spans)-int(object.base) >= s.maxMembers {
 		s.large(start, "too many members in one object", s.maxMembers)
 		return false
 	}
 	sp := span{uint32(start), uint32(end)}
 	if escaped {
 		sp = m.keep(s.buf[start:end])
-	} else if bit := hint(s.buf[start:end]); own < fewNames && object.seen&bit == 0 {
-		object.seen |= bit // a name like no other of the object: nearly always so
-		m.spans = append(m.spans, sp)
-		return true
 	}
 	if !m.add(s.buf, s.containers, sp) {
 		s.bad(start, "duplicate member name")

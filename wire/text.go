@@ -4,59 +4,48 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
+
+	"github.com/ekkojs/ipc/internal/plain"
 )
 
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
-
-// special returns a word in which the high bit of the first byte of w that is
-// a quote, a backslash or a control character is the lowest bit set; 0 when w
-// has none. Bits above that one mean nothing.
-func special(w uint64) uint64 {
-	low := w ^ ones*2 // a quote becomes 0x20, and what was below 0x20 stays there
-	slash := w ^ ones*'\\'
-	return ((low-ones*0x21)&^low | (slash-ones)&^slash) & highs
+// shortText returns where the closing quote of the string is whose inside
+// begins at start, if it is among the next eight bytes and nothing but plain
+// ASCII comes before; else -1. It is small enough to be inlined.
+func shortText(buf []byte, start int) int {
+	if start+8 <= len(buf) {
+		m := plain.InASCII(binary.LittleEndian.Uint64(buf[start:]))
+		if start += bits.TrailingZeros64(m) >> 3; m != 0 && buf[start] == '"' {
+			return start
+		}
+	}
+	return -1
 }
 
 // text reads a string from after its opening quote and returns where its
 // closing quote is, and whether it holds escapes. Escapes are checked, and so
-// is UTF-8.
+// is UTF-8. Most strings are short, hence the first word before anything else.
 func (s *scanner) text(start int) (end int, escaped bool) {
-	buf, seen := s.buf, uint64(0)
-	for end = start; end+8 <= len(buf); end += 8 {
-		w := binary.LittleEndian.Uint64(buf[end:])
-		if m := special(w); m != 0 {
-			seen |= w & (m&-m - 1)
+	buf := s.buf
+	end = start
+	if end+8 <= len(buf) {
+		if m := plain.InASCII(binary.LittleEndian.Uint64(buf[end:])); m == 0 {
+			end += 8
+			end += plain.ASCII(buf[end:])
+		} else {
 			end += bits.TrailingZeros64(m) >> 3
-			if buf[end] == '"' && seen&highs == 0 {
-				return end, false
-			}
-			break
 		}
-		seen |= w
+		if end < len(buf) && buf[end] == '"' {
+			return end, false
+		}
 	}
-	return s.hardText(start, end, seen&highs == 0)
+	return s.hardText(start, end)
 }
 
-// hardText is text for any string: one with escapes, not all ASCII, or wrong.
-// Up to i the string is known to hold nothing special, ascii says if not even
-// other characters than those of ASCII.
-func (s *scanner) hardText(start, i int, ascii bool) (end int, escaped bool) {
-	buf := s.buf
+// hardText is text for any string: one with escapes, not all ASCII, at the
+// end of the text, or wrong. Up to i the string is known to be plain ASCII.
+func (s *scanner) hardText(start, i int) (end int, escaped bool) {
+	buf, ascii := s.buf, true
 	for i < len(buf) {
-		if i+8 <= len(buf) {
-			w := binary.LittleEndian.Uint64(buf[i:])
-			m := special(w)
-			if m == 0 {
-				ascii = ascii && w&highs == 0
-				i += 8
-				continue
-			}
-			ascii = ascii && w&(m&-m-1)&highs == 0
-			i += bits.TrailingZeros64(m) >> 3
-		}
 		switch c := buf[i]; {
 		case c == '"':
 			if !ascii && !utf8.Valid(buf[start:i]) {
@@ -71,11 +60,26 @@ func (s *scanner) hardText(start, i int, ascii bool) (end int, escaped bool) {
 		case c < ' ':
 			return s.bad(i, "control character within a string"), false
 		default:
-			ascii = ascii && c < utf8.RuneSelf
-			i++
+			if ascii {
+				i += run(buf[i:])
+				ascii = i == len(buf) || buf[i] < utf8.RuneSelf
+			}
+			if !ascii { // to the end first, which is near: UTF-8 is looked at there
+				i += plain.Text(buf[i:])
+			}
 		}
 	}
 	return s.bad(i, "unexpected end within a string"), false
+}
+
+// run is plain.ASCII for text in which the next escape is never far.
+func run(text []byte) int {
+	if len(text) >= 8 {
+		if m := plain.InASCII(binary.LittleEndian.Uint64(text)); m != 0 {
+			return bits.TrailingZeros64(m) >> 3
+		}
+	}
+	return plain.ASCII(text)
 }
 
 // escape reads the escape sequence at i. A surrogate must come with its
