@@ -66,13 +66,32 @@ var fieldPaths = [...]string{
 func (l *Limits) Decode(frame []byte, m *Message) error {
 	*m = Message{}
 	s := newScanner(frame, l)
-	i := s.each(s.space(0), func(name []byte, i int) int {
+	if i, whole := s.canonical(m); !whole && i >= 0 {
+		s.message(i, m)
+	}
+	err := s.release()
+	if err != nil {
+		*m = Message{MessageID: m.MessageID}
+	}
+	return err
+}
+
+// message reads a message in any form, from the position on to which canonical
+// has come.
+func (s *scanner) message(i int, m *Message) {
+	read := func(name []byte, i int) int {
 		f := fieldOf(name)
 		if i = s.field(i, f, m); i < 0 {
 			s.fault.path = fieldPaths[f]
 		}
 		return i
-	})
+	}
+	if i > 0 {
+		s.resume(m)
+		i = s.eachAfter(i, read)
+	} else {
+		i = s.each(s.space(0), read)
+	}
 	switch {
 	case i < 0:
 	case m.Type == TypeUnknown && m.TypeName == nil:
@@ -81,11 +100,6 @@ func (l *Limits) Decode(frame []byte, m *Message) error {
 	default:
 		s.end(i)
 	}
-	err := s.release()
-	if err != nil {
-		*m = Message{MessageID: m.MessageID}
-	}
-	return err
 }
 
 // field reads the value of a field into m.

@@ -12,6 +12,11 @@ func (s *scanner) each(i int, read func(name []byte, i int) int) int {
 	if i = s.open(i, uint32(len(s.members.spans))); i < 0 || s.at(i) == '}' {
 		return s.closeIf(i)
 	}
+	return s.eachFrom(i, read)
+}
+
+// eachFrom is each from the member on whose name is at i.
+func (s *scanner) eachFrom(i int, read func(name []byte, i int) int) int {
 	for {
 		start, end, value, escaped := s.name(i)
 		if value < 0 {
@@ -29,6 +34,14 @@ func (s *scanner) each(i int, read func(name []byte, i int) int) int {
 		}
 		i = s.space(i + 1)
 	}
+}
+
+// eachAfter is each from the end of a member on.
+func (s *scanner) eachAfter(i int, read func(name []byte, i int) int) int {
+	if i = s.space(i); s.at(i) != ',' {
+		return s.closeIf(i)
+	}
+	return s.eachFrom(s.space(i+1), read)
 }
 
 // closeIf leaves the innermost object if that ends at i.
