@@ -18,7 +18,7 @@ type layer struct {
 }
 
 var layers = map[string]layer{
-	"internal/plain": {nil, "the bytes of a string that stand for themselves are the same to everybody"},
+	"internal/plain": {nil, "what in a JSON text needs no closer look is the same to everybody"},
 
 	"wire":      {[]string{"internal/plain"}, "what is said is pure: it knows neither sockets nor files"},
 	"manifest":  {[]string{"internal/plain"}, "what is promised can be checked without a service"},

@@ -68,27 +68,13 @@ func skipSpace(buf []byte, i int) int {
 
 // skipValid returns the end of the value at i of a text known to be valid.
 func skipValid(buf []byte, i int) int {
-	depth := 0
-	for {
-		switch buf[i] {
-		case '{', '[':
-			depth++
-			i++
-		case '}', ']':
-			depth--
-			i++
-		case '"':
-			i = skipString(buf, i+1)
-		case ',', ':', ' ', '\t', '\r', '\n':
-			i++
-			continue
-		default:
-			i = skipScalar(buf, i)
-		}
-		if depth == 0 {
-			return i
-		}
+	switch buf[i] {
+	case '{', '[':
+		return i + plain.Enclosed(buf[i:])
+	case '"':
+		return skipString(buf, i+1)
 	}
+	return skipScalar(buf, i)
 }
 
 // skipString returns the position after the string whose inside begins at i.

@@ -1,6 +1,10 @@
 package wire
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/ekkojs/ipc/internal/plain"
+)
 
 // A scanner walks one JSON text strictly, once, without recursion and without
 // building anything. Its methods take a position and return the position
@@ -96,7 +100,7 @@ func (s *scanner) value(i int) int {
 		}
 		switch c := buf[i]; c {
 		case '"':
-			end := shortText(buf, i+1)
+			end := plain.Short(buf, i+1)
 			if end < 0 {
 				if end, _ = s.text(i + 1); end < 0 {
 					return failed
@@ -200,7 +204,7 @@ func (s *scanner) name(i int) (start, end, value int, escaped bool) {
 		return 0, 0, s.tooMany(i), false
 	}
 	start = i + 1
-	if end = shortText(buf, start); end < 0 {
+	if end = plain.Short(buf, start); end < 0 {
 		if end, escaped = s.text(start); end < 0 {
 			return 0, 0, failed, false
 		}

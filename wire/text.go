@@ -8,19 +8,6 @@ import (
 	"github.com/ekkojs/ipc/internal/plain"
 )
 
-// shortText returns where the closing quote of the string is whose inside
-// begins at start, if it is among the next eight bytes and nothing but plain
-// ASCII comes before; else -1. It is small enough to be inlined.
-func shortText(buf []byte, start int) int {
-	if start+8 <= len(buf) {
-		m := plain.InASCII(binary.LittleEndian.Uint64(buf[start:]))
-		if start += bits.TrailingZeros64(m) >> 3; m != 0 && buf[start] == '"' {
-			return start
-		}
-	}
-	return -1
-}
-
 // text reads a string from after its opening quote and returns where its
 // closing quote is, and whether it holds escapes. Escapes are checked, and so
 // is UTF-8. Most strings are short, hence the first word before anything else.

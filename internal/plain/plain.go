@@ -22,6 +22,20 @@ func Text(text []byte) int {
 	return textWords(text)
 }
 
+// Short returns where the closing quote of the string is whose inside begins
+// at i, if it is among the next eight bytes and nothing but plain ASCII comes
+// before it; else -1. Most names are that short, and this is small enough to
+// be inlined.
+func Short(text []byte, i int) int {
+	if i+8 <= len(text) {
+		m := InASCII(binary.LittleEndian.Uint64(text[i:]))
+		if i += bits.TrailingZeros64(m) >> 3; m != 0 && text[i] == '"' {
+			return i
+		}
+	}
+	return -1
+}
+
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080

@@ -79,6 +79,19 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestShort: a short string ends where its quote is, and every other string
+// is for somebody else.
+func TestShort(t *testing.T) {
+	for text, want := range map[string]int{
+		`""        `: 1, `"a"       `: 2, `"1234567"`: 8, `"12345678"`: -1, `"a`: -1, `""`: -1, `"\"       `: -1,
+		`"é"       `: -1, "\"\x00\"        ": -1, `"a b":"c" `: 4, ``: -1, `"`: -1,
+	} {
+		if got := Short([]byte(text), 1); got != want {
+			t.Errorf("%q ends at %d, want %d", text, got, want)
+		}
+	}
+}
+
 // FuzzPlain: all ways to find the end of a run find the same one, wherever
 // the text begins.
 func FuzzPlain(f *testing.F) {
