@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -21,28 +22,55 @@ func (mt *Method) CheckArguments(data []byte) error {
 	if mt == nil || mt.Parameters == nil {
 		return nil
 	}
-	var f fail
-	if mt.bind(data, &f, nil) {
+	bd := binding{mt: mt, data: data, checks: true}
+	if bd.bind() {
 		return nil
 	}
-	return f.violation(rootParameter)
+	return bd.violation(rootParameter)
 }
 
 // Arguments brings a request's data into one form: the arguments in the order
 // of the parameters, defaults in the place of absent ones, null in the place of
 // an absent one without default that others follow, none for those absent at
-// the end. The results share the memory of data and of the manifest.
+// the end. The results share the memory of data and of the manifest. The data
+// must be valid JSON, or empty for none.
 //
-// Only the form is looked at, not the types: that is for [Method.CheckArguments].
+// Only the form is looked at, not the types: that is for [Method.CheckArguments],
+// or for [Method.Bind], which does both.
 func (mt *Method) Arguments(data []byte) ([][]byte, error) {
+	return mt.arguments(data, nil, false)
+}
+
+// Bind does the work of [Method.CheckArguments] and of [Method.Arguments] in
+// one walk over the data, which must be valid JSON, or empty for none. It
+// appends the arguments to dst and returns it, or nil and a *[Violation]; with
+// room in dst for all parameters it allocates nothing when the data fits,
+// unless a parameter has a validation or a full JSON Schema. Arguments of
+// undeclared parameters are only split.
+func (mt *Method) Bind(data []byte, dst [][]byte) ([][]byte, error) {
+	return mt.arguments(data, dst, true)
+}
+
+func (mt *Method) arguments(data []byte, dst [][]byte, checks bool) ([][]byte, error) {
 	if mt == nil || mt.Parameters == nil {
-		return undeclared(data)
+		return undeclared(data, dst)
 	}
-	var f fail
-	args := make([][]byte, len(mt.Parameters))
-	if !mt.bind(data, &f, args) {
-		return nil, f.violation(rootParameter)
+	n, all := len(dst), len(dst)+len(mt.Parameters)
+	dst = slices.Grow(dst, len(mt.Parameters))[:all]
+	clear(dst[n:])
+	bd := binding{mt: mt, data: data, checks: checks, out: dst[n:]}
+	if !bd.bind() {
+		return nil, bd.violation(rootParameter)
 	}
+	return dst[:n+mt.fill(dst[n:])], nil
+}
+
+// null stands for an argument that is absent while others follow.
+var null = []byte("null")
+
+// fill puts defaults in the place of absent arguments, and returns how many
+// there are up to the last one that is not absent.
+func (mt *Method) fill(args [][]byte) int {
 	n := 0
 	for i, p := range mt.Parameters {
 		if args[i] == nil {
@@ -54,29 +82,28 @@ func (mt *Method) Arguments(data []byte) ([][]byte, error) {
 	}
 	for i := range args[:n] {
 		if args[i] == nil {
-			args[i] = []byte("null")
+			args[i] = null[:len(null):len(null)]
 		}
 	}
-	return args[:n], nil
+	return n
 }
 
 // undeclared splits arguments of which nothing is known.
-func undeclared(data []byte) ([][]byte, error) {
+func undeclared(data []byte, dst [][]byte) ([][]byte, error) {
 	i := skipSpace(data, 0)
 	if i == len(data) {
-		return nil, nil
+		return dst, nil
 	}
 	if data[i] != '[' {
-		return [][]byte{data}, nil
+		return append(dst, data), nil
 	}
-	var args [][]byte
 	i, more := first(data, i, ']')
 	for more {
 		end := skipValue(data, i)
 		if end < 0 {
 			break
 		}
-		args = append(args, data[i:end:end])
+		dst = append(dst, data[i:end:end])
 		i, more = next(data, end, ']')
 	}
 	if i < 0 || more {
@@ -84,115 +111,7 @@ func undeclared(data []byte) ([][]byte, error) {
 		f.broken()
 		return nil, f.violation(rootParameter)
 	}
-	return args, nil
-}
-
-// bind walks over the arguments, whatever their form, and gives each one to its
-// parameter. Without out it checks each argument's type; with out, which has
-// one place for each parameter, it only notes where each argument is.
-func (mt *Method) bind(data []byte, f *fail, out [][]byte) bool {
-	i := skipSpace(data, 0)
-	if i == len(data) {
-		return mt.complete(0, f)
-	}
-	var seen uint64
-	end := -1
-	switch {
-	case data[i] == '[':
-		end = mt.bindArray(data, i, f, out, &seen)
-	case data[i] == '{' && len(mt.Parameters) != 1:
-		end = mt.bindObject(data, i, f, out, &seen)
-	case len(mt.Parameters) == 0 && data[i] == 'n':
-		end = skipScalar(data, i)
-	case len(mt.Parameters) == 0:
-		mt.tooMany(1, f)
-	default:
-		end = mt.bindOne(data, i, 0, f, out, &seen)
-	}
-	if end < 0 {
-		return false
-	}
-	if skipSpace(data, end) != len(data) {
-		f.broken()
-		return false
-	}
-	return mt.complete(seen, f)
-}
-
-// bindOne gives the value at i to parameter k and is the position after it.
-func (mt *Method) bindOne(b []byte, i, k int, f *fail, out [][]byte, seen *uint64) int {
-	if i >= len(b) {
-		return f.broken()
-	}
-	p := mt.Parameters[k]
-	if b[i] == 'n' && !p.Required && !p.takesNull {
-		return skipScalar(b, i)
-	}
-	var end int
-	if out == nil {
-		if end = p.check(b, i, f); end < 0 {
-			f.inMember(p.Name)
-			return -1
-		}
-	} else {
-		if end = f.unbroken(skipValue(b, i)); end < 0 {
-			return -1
-		}
-		out[k] = b[i:end:end]
-	}
-	*seen |= 1 << k
-	return end
-}
-
-// check is like [Type.check], the validation included.
-func (p *Parameter) check(b []byte, i int, f *fail) int {
-	end := p.Type.check(b, i, f)
-	if end < 0 || p.validation == nil || b[i] == 'n' && p.Type.Nullable {
-		return end
-	}
-	if !p.validation.check(b[i:end], f) {
-		return -1
-	}
-	return end
-}
-
-func (mt *Method) bindArray(b []byte, i int, f *fail, out [][]byte, seen *uint64) int {
-	start := i
-	i, more := first(b, i, ']')
-	for k := 0; more; k++ {
-		if k == len(mt.Parameters) {
-			mt.tooMany(count(b, start), f)
-			return -1
-		}
-		end := mt.bindOne(b, i, k, f, out, seen)
-		if end < 0 {
-			return -1
-		}
-		i, more = next(b, end, ']')
-	}
-	return f.unbroken(i)
-}
-
-func (mt *Method) bindObject(b []byte, i int, f *fail, out [][]byte, seen *uint64) int {
-	i, more := first(b, i, '}')
-	for likely := 0; more; {
-		name, value := memberName(b, i)
-		if value < 0 {
-			return f.broken()
-		}
-		k := mt.position(name, likely)
-		if k < 0 {
-			mt.unknown(string(name), f)
-			return -1
-		}
-		end := mt.bindOne(b, value, k, f, out, seen)
-		if end < 0 {
-			return -1
-		}
-		likely = k + 1
-		i, more = next(b, end, '}')
-	}
-	return f.unbroken(i)
+	return dst, nil
 }
 
 // position is the index of the parameter of that name, -1 if there is none.

@@ -118,7 +118,50 @@ func TestCheckArguments(t *testing.T) {
 			if _, err := mt.Arguments([]byte(c.data)); c.rule == "" && err != nil {
 				t.Errorf("Arguments refuses what CheckArguments takes: %v", err)
 			}
+			checkBind(t, mt, []byte(c.data))
 		})
+	}
+}
+
+// checkBind: Bind says what CheckArguments says, and then what Arguments does.
+func checkBind(t *testing.T, mt *Method, data []byte) {
+	t.Helper()
+	want, err := mt.Arguments(data)
+	if wrong := mt.CheckArguments(data); wrong != nil {
+		want, err = nil, wrong
+	}
+	for _, dst := range [][][]byte{nil, {[]byte("before")}, make([][]byte, 1, 100)} {
+		got, bindErr := mt.Bind(data, dst)
+		if d := cmp.Diff(err, bindErr); d != "" {
+			t.Fatalf("Bind says (-CheckArguments +Bind):\n%s\n%s", d, data)
+		}
+		if err != nil {
+			if got != nil {
+				t.Fatalf("Bind gives %q with its error", got)
+			}
+			continue
+		}
+		if d := cmp.Diff(append([][]byte{}, dst...), append([][]byte{}, got[:len(dst)]...)); d != "" {
+			t.Fatalf("Bind changed what was there: %s", d)
+		}
+		if got = got[len(dst):]; len(got) != len(want) {
+			t.Fatalf("Bind gives %q, Arguments %q", got, want)
+		}
+		for k := range got {
+			if string(got[k]) != string(want[k]) || cap(got[k]) != cap(want[k]) {
+				t.Fatalf("Bind gives %q as argument %d, Arguments %q", got[k], k, want[k])
+			}
+		}
+	}
+}
+
+// What a slice held before is no argument.
+func TestBindForgets(t *testing.T) {
+	three := mustParse(t, calls).Methods["three"]
+	dst := [][]byte{[]byte("1"), []byte("2"), []byte("3"), []byte("4")}
+	got, err := three.Bind([]byte(`["x"]`), dst[:1])
+	if want := [][]byte{[]byte("1"), []byte(`"x"`), []byte("10")}; err != nil || cmp.Diff(want, got) != "" {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
@@ -154,7 +197,9 @@ func TestArguments(t *testing.T) {
 		{"narrow", `[0]`, []string{"0"}, ""},
 	} {
 		t.Run(c.method+" "+c.data, func(t *testing.T) {
-			args, err := m.Methods[c.method].Arguments([]byte(c.data))
+			mt := m.Methods[c.method]
+			args, err := mt.Arguments([]byte(c.data))
+			checkBind(t, mt, []byte(c.data))
 			var got []string
 			for _, a := range args {
 				got = append(got, string(a))

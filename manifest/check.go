@@ -69,7 +69,7 @@ func (t *Type) checkAll(data []byte, f *fail) bool {
 		f.wrong("required", t.brief(), data, i)
 		return false
 	}
-	end := t.check(data, i, f)
+	end := t.checkWhole(data, i, true, f)
 	if end < 0 {
 		return false
 	}
@@ -78,6 +78,33 @@ func (t *Type) checkAll(data []byte, f *fail) bool {
 		return false
 	}
 	return true
+}
+
+// checkWhole is check for a value that, if whole says so, is all that b has
+// from i on. What is in it is then not walked over where nothing is asked of it.
+func (t *Type) checkWhole(b []byte, i int, whole bool, f *fail) int {
+	if whole && i < len(b) && t.isFree(b[i]) {
+		return f.unbroken(skipWhole(b, i))
+	}
+	return t.check(b, i, f)
+}
+
+// isFree reports whether any string, object or array fits that begins with c.
+func (t *Type) isFree(c byte) bool {
+	for t.Kind == KindNamed && t.schema == nil {
+		t = t.Target
+	}
+	switch {
+	case t.schema != nil:
+		return false
+	case c == '"':
+		return t.Kind == KindString || t.Kind == KindAny
+	case c == '{':
+		return t.Kind == KindObject && len(t.Fields) == 0 || t.Kind == KindAny
+	case c == '[':
+		return t.Kind == KindArray && t.Elem == nil || t.Kind == KindAny
+	}
+	return false
 }
 
 // check is the position after the value at i if the value fits, else -1 with

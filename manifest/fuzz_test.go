@@ -93,6 +93,7 @@ func FuzzCheckArguments(f *testing.F) {
 		}
 		err = mt.CheckArguments(data) // whatever the data: no panic
 		args, formErr := mt.Arguments(data)
+		checkBind(t, mt, data)
 		if len(data) > 0 && !jsontext.Value(data).IsValid() {
 			return
 		}

@@ -278,7 +278,7 @@ func (r *reader) finishMethod(mt *Method, at member) {
 			continue
 		}
 		var f fail
-		if p.check(p.Default, 0, &f) < 0 {
+		if p.check(p.Default, 0, true, &f) < 0 {
 			r.errorf(list.elems[i].get("default"), "default", "the default does not fit: %s", f.violation("").Message)
 		}
 	}

@@ -1,9 +1,9 @@
 package manifest
 
 import (
-	"bytes"
-
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ekkojs/ipc/internal/plain"
 )
 
 // The functions of this file walk over JSON text that somebody has already
@@ -22,19 +22,19 @@ func skipSpace(b []byte, i int) int {
 
 // skipString is the position after the string that starts at i.
 func skipString(b []byte, i int) int {
-	for j := i + 1; j < len(b); j++ {
-		k := bytes.IndexByte(b[j:], '"')
-		if k < 0 {
-			return -1
+	if end := plain.Short(b, i+1); end >= 0 {
+		return end + 1
+	}
+	return skipInside(b, i+1)
+}
+
+// skipInside is the position after the string whose inside goes on at i.
+func skipInside(b []byte, i int) int {
+	for i < len(b) {
+		if i += plain.Text(b[i:]); i < len(b) && b[i] == '"' {
+			return i + 1
 		}
-		j += k
-		n := j - 1
-		for n > i && b[n] == '\\' {
-			n--
-		}
-		if (j-1-n)%2 == 0 {
-			return j + 1
-		}
+		i += 2 // an escape, whose second character may be a quote
 	}
 	return -1
 }
@@ -42,33 +42,36 @@ func skipString(b []byte, i int) int {
 // skipValue is the position after the value that starts at i. It needs no
 // stack, however deep the value.
 func skipValue(b []byte, i int) int {
-	depth := 0
-	for i < len(b) {
-		switch b[i] {
-		case '"':
-			if i = skipString(b, i); i < 0 {
-				return -1
-			}
-		case '{', '[':
-			depth++
-			i++
-		case '}', ']':
-			depth--
-			i++
-		case ',', ':', ' ', '\t', '\r', '\n':
-			i++
-			continue
-		default:
-			i = skipScalar(b, i)
+	if i >= len(b) {
+		return -1
+	}
+	switch b[i] {
+	case '"':
+		return skipString(b, i)
+	case '{', '[':
+		n := plain.Enclosed(b[i:])
+		if n < 0 {
+			return -1
 		}
-		if depth <= 0 {
-			if depth < 0 {
-				return -1
-			}
-			return i
+		return i + n
+	}
+	return skipScalar(b, i)
+}
+
+// skipWhole is like skipValue for a value that is all that b has from i on:
+// the text being valid, it ends where b does.
+func skipWhole(b []byte, i int) int {
+	end := len(b)
+	for end > i+1 && b[end-1] <= ' ' {
+		end--
+	}
+	if end > i+1 {
+		switch first, last := b[i], b[end-1]; {
+		case first == '"' && last == '"', first == '{' && last == '}', first == '[' && last == ']':
+			return end
 		}
 	}
-	return -1
+	return skipValue(b, i)
 }
 
 // skipScalar is the position after the number or literal at i, always beyond i.
@@ -111,27 +114,32 @@ func first(b []byte, i int, closing byte) (pos int, more bool) {
 	return i, true
 }
 
-// memberName is the raw text of the name at i, without its quotes, and the
+// memberName is the text of the name at i, without its quotes, and the
 // position of the value after it, -1 where the text is broken.
 func memberName(b []byte, i int) (name []byte, value int) {
 	if i >= len(b) || b[i] != '"' {
 		return nil, -1
 	}
-	end := skipString(b, i)
+	start := i + 1
+	end := plain.Short(b, start)
 	if end < 0 {
+		if end = start + plain.Text(b[start:]); end == len(b) {
+			return nil, -1
+		}
+	}
+	if b[end] == '"' {
+		name, i = b[start:end], end+1
+	} else {
+		if i = skipInside(b, end); i < 0 {
+			return nil, -1
+		}
+		name = unquote(b[start : i-1])
+	}
+	if i = skipSpace(b, i); i >= len(b) || b[i] != ':' {
 		return nil, -1
 	}
-	name = b[i+1 : end-1]
-	i = skipSpace(b, end)
-	if i >= len(b) || b[i] != ':' {
+	if i = skipSpace(b, i+1); i >= len(b) {
 		return nil, -1
-	}
-	i = skipSpace(b, i+1)
-	if i >= len(b) {
-		return nil, -1
-	}
-	if bytes.IndexByte(name, '\\') >= 0 {
-		name = unquote(name)
 	}
 	return name, i
 }
