@@ -91,6 +91,7 @@ func (s *scanner) end(i int) int {
 // a small value cost.
 func (s *scanner) value(i int) int {
 	buf, floor := s.buf, len(s.containers)
+values:
 	for {
 		if i >= len(buf) {
 			return s.bad(i, "unexpected end, expected a value")
@@ -102,11 +103,9 @@ func (s *scanner) value(i int) int {
 		case '"':
 			end := plain.Short(buf, i+1)
 			if end < 0 {
-				if end, _ = s.text(i + 1); end < 0 {
-					return failed
-				}
+				end, _ = s.text(i + 1)
 			}
-			i = end + 1
+			i = end + 1 // no failure but that of text makes it 0
 		case '{':
 			if i = s.open(i, uint32(len(s.members.spans))); i < 0 {
 				return failed
@@ -135,42 +134,41 @@ func (s *scanner) value(i int) int {
 		default:
 			i = s.number(i)
 		}
-		if i = s.next(i, floor); i < 0 {
+		if i <= 0 {
 			return failed
 		}
-		if len(s.containers) == floor {
-			return i
+		for len(s.containers) > floor {
+			if i < len(buf) && buf[i] <= ' ' {
+				i = s.space(i)
+			}
+			if i >= len(buf) {
+				return s.bad(i, "unexpected end within an object or array")
+			}
+			inArray := s.containers[len(s.containers)-1].base == isArray
+			switch c := buf[i]; {
+			case c == ',' && inArray:
+				if i++; i < len(buf) && buf[i] <= ' ' {
+					i = s.space(i)
+				}
+				continue values
+			case c == ',':
+				if i++; i < len(buf) && buf[i] <= ' ' {
+					i = s.space(i)
+				}
+				if _, _, i, _ = s.name(i); i < 0 {
+					return failed
+				}
+				continue values
+			case c == ']' && inArray, c == '}' && !inArray:
+				i = s.close(i)
+			case inArray:
+				return s.bad(i, "expected a comma or the end of the array")
+			default:
+				return s.bad(i, "expected a comma or the end of the object")
+			}
 		}
+		return i
 	}
-}
-
-// next reads what follows a value that ended at i, until the next value
-// begins or no more than floor containers are open.
-func (s *scanner) next(i, floor int) int {
-	buf := s.buf
-	for i >= 0 && len(s.containers) > floor {
-		if i < len(buf) && buf[i] <= ' ' {
-			i = s.space(i)
-		}
-		if i >= len(buf) {
-			return s.bad(i, "unexpected end within an object or array")
-		}
-		inArray := s.containers[len(s.containers)-1].base == isArray
-		switch c := buf[i]; {
-		case c == ',' && inArray:
-			return s.space(i + 1)
-		case c == ',':
-			_, _, i, _ = s.name(s.space(i + 1))
-			return i
-		case c == ']' && inArray, c == '}' && !inArray:
-			i = s.close(i)
-		case inArray:
-			return s.bad(i, "expected a comma or the end of the array")
-		default:
-			return s.bad(i, "expected a comma or the end of the object")
-		}
-	}
-	return i
 }
 
 // open enters the container that begins at i and skips the space after.

@@ -10,20 +10,21 @@ import (
 
 // text reads a string from after its opening quote and returns where its
 // closing quote is, and whether it holds escapes. Escapes are checked, and so
-// is UTF-8. Most strings are short, hence the first word before anything else.
+// is UTF-8. Most strings are short, hence a few words before anything else.
 func (s *scanner) text(start int) (end int, escaped bool) {
 	buf := s.buf
-	end = start
-	if end+8 <= len(buf) {
-		if m := plain.InASCII(binary.LittleEndian.Uint64(buf[end:])); m == 0 {
-			end += 8
+	for end = start; end+8 <= len(buf); end += 8 {
+		if end == start+16 {
 			end += plain.ASCII(buf[end:])
-		} else {
+			break
+		}
+		if m := plain.InASCII(binary.LittleEndian.Uint64(buf[end:])); m != 0 {
 			end += bits.TrailingZeros64(m) >> 3
+			break
 		}
-		if end < len(buf) && buf[end] == '"' {
-			return end, false
-		}
+	}
+	if end < len(buf) && buf[end] == '"' {
+		return end, false
 	}
 	return s.hardText(start, end)
 }
