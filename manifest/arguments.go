@@ -215,9 +215,9 @@ func (t *Type) takes(k Kind) bool {
 }
 
 // CheckResult reports, as a *[Violation], the first way in which a method's
-// answer is not what the manifest promises. Empty data is an absent answer,
-// which fits where null would. Like CheckArguments it allocates nothing when
-// the answer fits.
+// answer is not what the manifest promises. The data must be valid JSON, or
+// empty for an absent answer, which fits where null would. Like CheckArguments
+// it allocates nothing when the answer fits.
 func (mt *Method) CheckResult(data []byte) error {
 	if mt == nil || mt.Returns == nil {
 		return nil
@@ -243,7 +243,7 @@ func (mt *Method) CheckItem(data []byte) error {
 }
 
 // Check reports, as a *[Violation], the first way in which published data is
-// not what the manifest promises of the event.
+// not what the manifest promises of the event. The data must be valid JSON.
 func (e *Event) Check(data []byte) error {
 	if e == nil || e.Type == nil {
 		return nil

@@ -65,7 +65,8 @@
 // argument of a method with one parameter, named arguments for a method with
 // several), or not at all. A null for a parameter that need not be given and
 // takes no null counts as absent: it is what JavaScript sends for undefined.
-// [Method.Arguments] brings all of this into one form.
+// [Method.Arguments] brings all of this into one form; [Method.Bind] checks it
+// on the same way.
 //
 // # Cost
 //

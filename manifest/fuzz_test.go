@@ -60,6 +60,7 @@ func use(m *Manifest) {
 		for _, v := range values {
 			mt.CheckArguments([]byte(v))
 			mt.Arguments([]byte(v))
+			mt.Bind([]byte(v), nil)
 			mt.CheckResult([]byte(v))
 		}
 	}
@@ -93,10 +94,11 @@ func FuzzCheckArguments(f *testing.F) {
 		}
 		err = mt.CheckArguments(data) // whatever the data: no panic
 		args, formErr := mt.Arguments(data)
-		checkBind(t, mt, data)
+		mt.Bind(data, nil)
 		if len(data) > 0 && !jsontext.Value(data).IsValid() {
 			return
 		}
+		checkBind(t, mt, data)
 		if want := k.fits(data); (err == nil) != want {
 			t.Fatalf("the checker says %v, the oracle %v\n%s\n%s", err, want, k.manifest(), data)
 		}
