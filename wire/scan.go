@@ -103,9 +103,11 @@ values:
 		case '"':
 			end := plain.Short(buf, i+1)
 			if end < 0 {
-				end, _ = s.text(i + 1)
+				if end, _ = s.text(i + 1); end < 0 {
+					return failed
+				}
 			}
-			i = end + 1 // no failure but that of text makes it 0
+			i = end + 1
 		case '{':
 			if i = s.open(i, uint32(len(s.members.spans))); i < 0 {
 				return failed
@@ -134,7 +136,7 @@ values:
 		default:
 			i = s.number(i)
 		}
-		if i <= 0 {
+		if i < 0 {
 			return failed
 		}
 		for len(s.containers) > floor {
@@ -146,17 +148,14 @@ values:
 			}
 			inArray := s.containers[len(s.containers)-1].base == isArray
 			switch c := buf[i]; {
-			case c == ',' && inArray:
-				if i++; i < len(buf) && buf[i] <= ' ' {
-					i = s.space(i)
-				}
-				continue values
 			case c == ',':
 				if i++; i < len(buf) && buf[i] <= ' ' {
 					i = s.space(i)
 				}
-				if _, _, i, _ = s.name(i); i < 0 {
-					return failed
+				if !inArray {
+					if _, _, i, _ = s.name(i); i < 0 {
+						return failed
+					}
 				}
 				continue values
 			case c == ']' && inArray, c == '}' && !inArray:
