@@ -144,13 +144,20 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func BenchmarkDecodeMetadata(b *testing.B) {
-	raw := []byte(`{"seq":123456,"epoch":"k3j9x0","timeoutMs":5000,"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}`)
-	var md Metadata
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := DefaultLimits.DecodeMetadata(raw, &md); err != nil {
-			b.Fatal(err)
-		}
+	for name, text := range map[string]string{
+		"Much":    `{"seq":123456,"epoch":"k3j9x0","timeoutMs":5000,"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}`,
+		"Timeout": `{"timeoutMs":5000}`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			raw := []byte(text)
+			var md Metadata
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := DefaultLimits.DecodeMetadata(raw, &md); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

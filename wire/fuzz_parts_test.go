@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 )
 
@@ -9,7 +10,18 @@ func FuzzMetadata(f *testing.F) {
 	for _, c := range readVectors[metadataVector](f, "metadata").Cases {
 		f.Add(c.bytes(f))
 	}
+	for _, number := range []string{"1", "0", "05", "999999999", "1000000000", "-1", "5.0", "5e3", "", "null", "x"} {
+		f.Add([]byte(`{"timeoutMs":` + number + `}`))
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		for _, l := range []*Limits{nil, {MaxTokens: 2}} {
+			// White space before it leads past the short cut, to the same result.
+			var md, general Metadata
+			err, expected := l.DecodeMetadata(raw, &md), l.DecodeMetadata(append([]byte{' '}, raw...), &general)
+			if CodeOf(err) != CodeOf(expected) || !reflect.DeepEqual(md, general) {
+				t.Fatalf("%+v, %v; with a space before it %+v, %v", md, err, general, expected)
+			}
+		}
 		var md Metadata
 		if err := DefaultLimits.DecodeMetadata(raw, &md); err != nil {
 			if !md.IsZero() {

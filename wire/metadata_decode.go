@@ -8,6 +8,10 @@ import "math"
 // Numbers have to be written as integers: 5000, and neither 5e3 nor 5000.0.
 func (l *Limits) DecodeMetadata(raw []byte, md *Metadata) error {
 	*md = Metadata{}
+	if ms := onlyTimeout(raw); ms > 0 && l.maxTokens() >= 3 {
+		md.TimeoutMS = ms
+		return nil
+	}
 	s := newScanner(raw, l)
 	i := s.each(s.space(0), func(name []byte, i int) int { return s.metadata(name, i, md) })
 	if i >= 0 {
@@ -18,6 +22,24 @@ func (l *Limits) DecodeMetadata(raw []byte, md *Metadata) error {
 		*md = Metadata{}
 	}
 	return err
+}
+
+// onlyTimeout returns the timeout of metadata that has nothing else to say, as
+// that of most requests with a deadline, written as Metadata.Append does; 0
+// for all others. Nine digits are eleven days.
+func onlyTimeout(raw []byte) (ms int64) {
+	const before, digits = len(`{"timeoutMs":`), 9
+	last := len(raw) - 1
+	if last <= before || last > before+digits || string(raw[:before]) != `{"timeoutMs":` || raw[last] != '}' || raw[before] == '0' {
+		return 0
+	}
+	for _, c := range raw[before:last] {
+		if !isDigit(c) {
+			return 0
+		}
+		ms = ms*10 + int64(c-'0')
+	}
+	return ms
 }
 
 // metadata reads the value of one member.
