@@ -35,8 +35,10 @@
 //
 // Memory is taken for bytes that have come, not for those announced: received
 // is into blocks of 64 KiB, which a connection that waits between two frames
-// does not hold, and a longer frame is put together when the last of its
-// blocks is there.
+// does not hold, and a longer frame into memory of its own, at most four times
+// what has arrived of it, or as much as the last such frame, which did
+// arrive. All of it comes from pools and goes back there, unless a frame is
+// detached.
 //
 // # Whom to trust
 //

@@ -32,7 +32,7 @@ func (r *reader) takeLine() ([]byte, error) {
 			return nil, r.lineGrows(p)
 		}
 		end := r.scanned + i
-		if n := r.heldLen + end; n > r.limit+1 { // one may be a carriage return
+		if n := r.got + end; n > r.limit+1 { // one may be a carriage return
 			return nil, r.fail(&FrameError{Limit: r.limit, Actual: int64(n)})
 		}
 		line := r.cutLine(end, end+1)
@@ -48,7 +48,7 @@ func (r *reader) takeLine() ([]byte, error) {
 // lineGrows makes room for more of a line of which p is the latest part.
 func (r *reader) lineGrows(p []byte) error {
 	r.scanned = len(p)
-	if n := r.heldLen + len(p); n > r.limit+1 {
+	if n := r.got + len(p); n > r.limit+1 {
 		return r.fail(&FrameError{Limit: r.limit, Actual: int64(n)})
 	}
 	switch {
@@ -56,21 +56,35 @@ func (r *reader) lineGrows(p []byte) error {
 	case r.r > 0:
 		r.makeRoom(blockSize)
 	default:
-		r.hold()
+		r.size = unknown
+		r.extend(len(p))
 	}
 	return nil
+}
+
+// extend moves n pending bytes to the long line under way.
+func (r *reader) extend(n int) {
+	if all := r.got + n; r.long == nil || all > len(r.long.bytes) {
+		r.grow(max(all, min(r.growth(all), r.limit+1)))
+	}
+	r.moveToLong(n)
+	r.scanned = 0
 }
 
 // cutLine consumes n pending bytes, of which the first end are the rest of
 // the line, and returns the line without its carriage return: nil if blank.
 func (r *reader) cutLine(end, n int) []byte {
-	line := r.pending()[:end]
-	r.r += n
-	r.scanned = 0
-	inBlock := r.held == nil
-	if !inBlock {
-		line = r.assemble(0, r.heldLen+end)
+	inBlock := r.size == 0
+	var line []byte
+	if inBlock {
+		line = r.pending()[:end]
+		r.r += n
+	} else {
+		r.extend(end)
+		r.r += n - end
+		line = r.endLong()
 	}
+	r.scanned = 0
 	line = bytes.TrimSuffix(line, []byte{'\r'})
 	if blank(line) {
 		return nil
@@ -95,10 +109,10 @@ func (r *reader) lineReady() bool {
 		i := bytes.IndexByte(p[r.scanned:], '\n')
 		if i < 0 {
 			r.scanned = len(p)
-			return r.heldLen+len(p) > r.limit+1
+			return r.got+len(p) > r.limit+1
 		}
 		end := r.scanned + i
-		if r.held != nil || end > r.limit+1 || !blank(p[:end]) { // too long a line is an error, blank or not
+		if r.size != 0 || end > r.limit+1 || !blank(p[:end]) { // too long a line is an error, blank or not
 			r.scanned = end
 			return true
 		}

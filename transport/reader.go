@@ -13,36 +13,53 @@ const headerSize = 4
 // to the goroutine that may call ReadFrame.
 //
 // A frame that fits into a block is returned where it was received. A longer
-// one is collected in as many blocks as have really been filled and made
-// whole at its end, so a length that is a lie costs its teller's bytes only.
+// one is received into memory of its own, where it is returned: all of it
+// where its length is known, what fills a block of a line. That memory grows
+// with what has really arrived, so a length that is a lie costs its teller's
+// bytes only: see growth.
 type reader struct {
-	limit   int
-	framing Framing
-
 	block *block // nil while nothing is held
 	r, w  int    // block[r:w] is received and not yet returned
 
+	long *long // the long frame under way, or else the one last returned
+	size int   // of the long frame under way; 0: there is none; unknown: a line
+	got  int   // how much of it lies in long
+
 	scanned int // of a line: how many bytes from r on hold no newline
+	proven  int // the length of the last long frame that arrived
 
-	held    []*block // full blocks of the long frame under way
-	first   int      // where that frame begins in held[0]
-	heldLen int      // bytes of it in held
-
-	lent bool  // the frame last returned lies in block
-	long *long // the frame last returned lies here
-	err  error // why no frame will ever be returned again
+	limit   int
+	framing Framing
+	lent    bool  // the frame last returned lies in block
+	another bool  // the frame last returned was long, and so may be the next
+	err     error // why no frame will ever be returned again
 }
+
+// unknown is the size of a line that has not ended.
+const unknown = -1
 
 // room is where the stream puts bytes; it takes a block if there is none.
 func (r *reader) room() []byte {
+	if r.size > 0 {
+		return r.long.bytes[r.got:min(r.size, len(r.long.bytes), r.got+receiveMax)]
+	}
 	if r.block == nil {
 		r.block, r.r, r.w = takeBlock(), 0, 0
+	}
+	if r.another && r.w == 0 {
+		return r.block[:peekSize]
 	}
 	return r.block[r.w:]
 }
 
 // received counts n bytes put into room.
-func (r *reader) received(n int) { r.w += n }
+func (r *reader) received(n int) {
+	if r.size > 0 {
+		r.got += n
+		return
+	}
+	r.w += n
+}
 
 // idle is called by a stream that has no bytes and is about to wait.
 func (r *reader) idle() {
@@ -52,26 +69,26 @@ func (r *reader) idle() {
 	}
 }
 
-// holding reports whether a part of a frame is held in a block.
-func (r *reader) holding() bool { return r.block != nil }
+// holding reports whether a part of a frame is held.
+func (r *reader) holding() bool { return r.block != nil || r.size != 0 }
 
 // begun reports whether a part of a frame has been received.
-func (r *reader) begun() bool { return r.w > r.r || r.held != nil }
+func (r *reader) begun() bool { return r.w > r.r || r.size != 0 }
 
 // fail gives up for good.
 func (r *reader) fail(err error) error {
 	r.err = err
-	for _, b := range r.held {
-		blocks.Put(b)
-	}
-	r.held, r.r = nil, r.w
+	r.size, r.got, r.r = 0, 0, r.w
+	r.reclaim()
 	r.idle()
 	return err
 }
 
 // detach leaves the memory of the frame last returned to whoever uses it.
 func (r *reader) detach() {
-	r.long = nil
+	if r.size == 0 {
+		r.long = nil
+	}
 	if !r.lent {
 		return
 	}
@@ -86,7 +103,7 @@ func (r *reader) detach() {
 // reclaim ends the use of the frame last returned.
 func (r *reader) reclaim() {
 	r.lent = false
-	if r.long != nil {
+	if r.long != nil && r.size == 0 {
 		r.long.release()
 		r.long = nil
 	}
@@ -120,8 +137,8 @@ func (r *reader) pending() []byte {
 }
 
 func (r *reader) takeLength() ([]byte, error) {
-	if r.held != nil {
-		return r.takeHeld()
+	if r.size > 0 {
+		return r.takeLong(), nil
 	}
 	p := r.pending()
 	if len(p) < headerSize {
@@ -135,31 +152,65 @@ func (r *reader) takeLength() ([]byte, error) {
 	end := headerSize + int(size)
 	if len(p) >= end {
 		r.r += end
-		r.lent = true
+		r.lent, r.another = true, false
 		return p[headerSize:end:end], nil
 	}
-	if end <= blockSize {
+	switch arrived := len(p) - headerSize; {
+	case end <= blockSize:
 		r.makeRoom(end)
-	} else if r.w == blockSize {
-		// The header is kept at the front of what is held: its length says
-		// when the frame is whole.
-		r.hold()
+	case r.growth(arrived) <= blockSize:
+		r.makeRoom(blockSize)
+	default:
+		r.r += headerSize
+		r.size = int(size)
+		r.grow(min(r.size, r.growth(arrived)))
+		r.moveToLong(arrived)
 	}
 	return nil, nil
 }
 
-// takeHeld goes on with a long frame of known length.
-func (r *reader) takeHeld() ([]byte, error) {
-	head := r.held[0][r.first:]
-	end := headerSize + int(binary.LittleEndian.Uint32(head))
-	if r.heldLen+len(r.pending()) < end {
-		if r.w == blockSize {
-			r.hold()
-		}
-		return nil, nil
+// takeLong returns the long frame under way if it is whole, else nil and
+// memory for more of it.
+func (r *reader) takeLong() []byte {
+	switch r.got {
+	case r.size:
+		return r.endLong()
+	case len(r.long.bytes):
+		r.grow(min(r.size, r.growth(r.got)))
 	}
-	r.r += end - r.heldLen
-	return r.assemble(headerSize, end), nil
+	return nil
+}
+
+// growth returns how much memory a frame may have of which so much has
+// arrived: four times that, or what the connection has proven to need. It is
+// more than a block once half a block has come.
+func (r *reader) growth(arrived int) int { return max(4*arrived, r.proven) }
+
+// grow gives the long frame under way memory for n bytes.
+func (r *reader) grow(n int) {
+	old := r.long
+	r.long = takeLong(n)
+	if old != nil {
+		copy(r.long.bytes, old.bytes[:r.got])
+		old.release()
+	}
+}
+
+// moveToLong moves n pending bytes to the long frame under way. What was
+// before them in the block is no longer needed.
+func (r *reader) moveToLong(n int) {
+	copy(r.long.bytes[r.got:], r.pending()[:n])
+	r.got += n
+	r.r += n
+	r.idle()
+}
+
+// endLong returns the long frame under way, which is whole.
+func (r *reader) endLong() []byte {
+	frame := r.long.bytes[:r.got:r.got]
+	r.proven, r.another = r.got, true
+	r.size, r.got = 0, 0
+	return frame
 }
 
 // makeRoom moves what is pending so that n bytes from r on fit the block.
@@ -168,35 +219,6 @@ func (r *reader) makeRoom(n int) {
 		r.w = copy(r.block[:], r.block[r.r:r.w])
 		r.r = 0
 	}
-}
-
-// hold puts a full block aside.
-func (r *reader) hold() {
-	if r.held == nil {
-		r.first = r.r
-	}
-	r.held = append(r.held, r.block)
-	r.heldLen += r.w - r.r
-	r.block, r.r, r.w, r.scanned = nil, 0, 0, 0
-}
-
-// assemble makes one piece of bytes [from:to] of the long frame, of which
-// those before r lie in the last block.
-func (r *reader) assemble(from, to int) []byte {
-	r.long = takeLong(to - from)
-	frame := r.long.bytes[: to-from : to-from]
-	rest := frame
-	skip := r.first + from
-	for _, b := range r.held {
-		rest = rest[copy(rest, b[skip:]):]
-		blocks.Put(b)
-		skip = 0
-	}
-	if len(rest) > 0 {
-		copy(rest, r.block[:])
-	}
-	r.held, r.heldLen = nil, 0
-	return frame
 }
 
 // ready reports whether take would return a frame or an error.
@@ -212,14 +234,14 @@ func (r *reader) ready() bool {
 	case FramingLine:
 		return r.lineReady()
 	case FramingLength:
-		if r.held != nil {
-			p = r.held[0][r.first:]
+		if r.size > 0 {
+			return r.got == r.size
 		}
 		if len(p) < headerSize {
 			return false
 		}
 		size := binary.LittleEndian.Uint32(p)
-		return uint64(size) > uint64(r.limit) || r.heldLen+r.w-r.r >= headerSize+int(size)
+		return uint64(size) > uint64(r.limit) || len(p) >= headerSize+int(size)
 	}
 	return false
 }
@@ -236,7 +258,7 @@ func (r *reader) ended() ([]byte, error) {
 		}
 		p = r.pending()
 	}
-	if len(p) == 0 && r.held == nil {
+	if !r.begun() {
 		return nil, r.fail(io.EOF)
 	}
 	if r.framing == FramingLine {
