@@ -16,10 +16,12 @@ type framed struct {
 	stream stream
 	peer   Peer
 
-	// A frame that has begun must be whole by then.
+	// A frame that has begun must be whole by then. Setting a deadline wakes
+	// a thread, so one that is set stays when the frame is whole; when it
+	// passes, it is looked at whose it was.
 	frameTimeout time.Duration // zero: no bound
 	frameBy      time.Time     // zero: none has begun
-	timed        bool          // the stream knows of frameBy
+	armed        bool          // the stream has a deadline, at frameBy or before
 
 	in      reader      // belongs to the goroutine in ReadFrame
 	stopped atomic.Bool // by InterruptRead or Close: the next ReadFrame is to look why
@@ -50,15 +52,13 @@ func (c *framed) ReadFrame() ([]byte, error) {
 		frame, err := c.in.take()
 		if frame != nil || err != nil {
 			c.tellWriter()
-			c.frameEnded()
+			c.frameBy = time.Time{}
 			return frame, err
 		}
-		if c.in.begun() && !c.timed && c.frameTimeout > 0 {
-			if c.frameBegun(); c.stopped.Load() {
-				return nil, c.resume()
-			}
+		if c.frameTimeout > 0 && c.in.begun() && !c.frameBegun() {
+			return nil, c.resume()
 		}
-		if err := c.stream.read(&c.in); err != nil {
+		if err := c.stream.read(&c.in); err != nil && !c.passed(err) {
 			return c.readFailed(err)
 		}
 	}
@@ -71,12 +71,29 @@ func (c *framed) tellWriter() {
 	}
 }
 
+// passed reports whether err says no more than that a deadline passed which
+// is not that of the frame under way.
+func (c *framed) passed(err error) bool {
+	if !errors.Is(err, os.ErrDeadlineExceeded) || c.stopped.Load() || c.late() {
+		return false
+	}
+	c.armed = false
+	c.stream.readUntil(time.Time{})
+	return !c.stopped.Load() // an interruption may just have been undone
+}
+
+// late reports whether the frame under way took too long.
+func (c *framed) late() bool {
+	return !c.frameBy.IsZero() && !time.Now().Before(c.frameBy)
+}
+
 func (c *framed) readFailed(err error) ([]byte, error) {
+	late := errors.Is(err, os.ErrDeadlineExceeded)
 	switch {
-	case c.timed && errors.Is(err, os.ErrDeadlineExceeded) && !c.closed.Load() && !time.Now().Before(c.frameBy):
-		return nil, c.in.fail(fmt.Errorf("%w within %v", ErrFrameTimeout, c.frameTimeout))
-	case c.closed.Load(), errors.Is(err, os.ErrDeadlineExceeded):
+	case c.closed.Load(), late && c.stopped.Load():
 		return nil, c.resume()
+	case late:
+		return nil, c.in.fail(fmt.Errorf("%w within %v", ErrFrameTimeout, c.frameTimeout))
 	case err == io.EOF:
 		frame, err := c.in.ended()
 		c.tellWriter()
@@ -93,31 +110,23 @@ func (c *framed) resume() error {
 		c.stopped.Store(true)
 		return c.in.fail(net.ErrClosed)
 	}
-	c.timed = false
+	c.armed = false
 	c.stream.readUntil(time.Time{})
 	return ErrInterrupted
 }
 
-// frameBegun bounds the wait for the rest of a frame. An interruption that is
-// overwritten by that has left its mark in stopped before.
-func (c *framed) frameBegun() {
+// frameBegun bounds the wait for the rest of a frame. It reports false if an
+// interruption was undone by that: it has left its mark in stopped before.
+func (c *framed) frameBegun() bool {
 	if c.frameBy.IsZero() {
 		c.frameBy = time.Now().Add(c.frameTimeout)
 	}
-	c.timed = true
+	if c.armed {
+		return true
+	}
+	c.armed = true
 	c.stream.readUntil(c.frameBy)
-}
-
-func (c *framed) frameEnded() {
-	c.frameBy = time.Time{}
-	if !c.timed {
-		return
-	}
-	c.timed = false
-	c.stream.readUntil(time.Time{})
-	if c.stopped.Load() {
-		c.stream.readUntil(longAgo)
-	}
+	return !c.stopped.Load()
 }
 
 func (c *framed) InterruptRead() {
