@@ -3,8 +3,10 @@
 package transport
 
 import (
+	"errors"
 	"io"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -27,6 +29,8 @@ type polled struct {
 	writeSome func(fd uintptr) bool
 	rest      []byte // what is still to be written
 	wait      bool   // for room, rather than give up
+	timed     bool   // a deadline is set, of this write or an earlier one: see framed.armed
+	narrow    bool   // a Unix socket whose send buffer is as the system made it
 	writeErr  error
 
 	calls *rawCalls
@@ -110,6 +114,11 @@ func (s *polled) receive(fd uintptr) bool {
 func (s *polled) tryWrite(p []byte) (int, error) {
 	s.rest, s.wait, s.writeErr = p, false, nil
 	err := s.wr(s.writeSome)
+	if s.timed && errors.Is(err, os.ErrDeadlineExceeded) { // that of an earlier write
+		s.timed = false
+		s.end.SetWriteDeadline(time.Time{})
+		err = s.wr(s.writeSome)
+	}
 	n := len(p) - len(s.rest)
 	s.rest = nil
 	if err == nil {
@@ -123,10 +132,7 @@ func (s *polled) write(p []byte, until *patience) error {
 	if n == len(p) || err != nil {
 		return err
 	}
-	if end := until.end(); !end.IsZero() {
-		s.end.SetWriteDeadline(end)
-		defer s.end.SetWriteDeadline(time.Time{})
-	}
+	s.widen(len(p) - n)
 	if s.room != nil {
 		if err := s.room.awaitRoom(true); err != nil {
 			return err
@@ -134,11 +140,43 @@ func (s *polled) write(p []byte, until *patience) error {
 		defer s.room.awaitRoom(false)
 	}
 	s.rest, s.wait = p[n:], true
-	if err := s.wr(s.writeSome); err != nil {
-		s.rest = nil
-		return err
+	defer func() { s.rest = nil }()
+	for {
+		end := until.end()
+		if !end.IsZero() && !s.timed {
+			s.timed = true
+			s.end.SetWriteDeadline(end)
+		}
+		err := s.wr(s.writeSome)
+		if err == nil {
+			return s.writeErr
+		}
+		if !s.timed || !errors.Is(err, os.ErrDeadlineExceeded) || !time.Now().Before(end) {
+			return err
+		}
+		s.timed = false // it was that of an earlier write
 	}
-	return s.writeErr
+}
+
+// wideBuffer is the send buffer of a socket over which long frames go. The
+// usual 208 KiB take a long frame in pieces, with the two processes waking
+// each other for every one of them.
+const wideBuffer = 1 << 20
+
+// widen gives a socket that has no room for so much a larger send buffer, as
+// far as the system allows. Linux counts twice what it is asked for.
+func (s *polled) widen(missing int) {
+	if !s.narrow || missing < blockSize {
+		return
+	}
+	s.narrow = false
+	ask := wideBuffer
+	if runtime.GOOS == "linux" {
+		ask /= 2
+	}
+	s.control(func(fd uintptr) {
+		syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, ask)
+	})
 }
 
 func (s *polled) doWriteSome(fd uintptr) bool {
@@ -146,9 +184,7 @@ func (s *polled) doWriteSome(fd uintptr) bool {
 		fd = uintptr(s.socket)
 	}
 	for len(s.rest) > 0 {
-		// A piece is small, because the scheduler does not know that this
-		// thread is in a system call.
-		n, errno := s.calls.send(fd, s.rest[:min(len(s.rest), blockSize)])
+		n, errno := s.calls.send(fd, s.rest[:min(len(s.rest), sendMax)])
 		switch errno {
 		case 0:
 			s.rest = s.rest[n:]

@@ -14,8 +14,10 @@ import (
 
 // newSocket makes a Conn of a Unix or TCP socket.
 func newSocket(c net.Conn, peer Peer, o *Options, f Framing) (Conn, error) {
-	if u, ok := c.(*net.UnixConn); ok {
+	u, unix := c.(*net.UnixConn)
+	if unix {
 		if s, source := newQuiet(u); s != nil {
+			s.narrow = true
 			peer.source = source
 			return newFramed(s, peer, o, f), nil
 		}
@@ -28,6 +30,7 @@ func newSocket(c net.Conn, peer Peer, o *Options, f Framing) (Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.narrow = unix
 	return newFramed(s, peer, o, f), nil
 }
 
