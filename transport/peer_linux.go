@@ -52,18 +52,17 @@ func peerOf(c *net.UnixConn) (Peer, error) {
 	if cred.Uid == ^uint32(0) {
 		return Peer{}, fmt.Errorf("the kernel names no user for the peer")
 	}
-	return Peer{Known: true, UID: cred.Uid, GID: cred.Gid, PID: cred.Pid, source: &socketPeer{rc.Control}}, nil
+	return Peer{Known: true, UID: cred.Uid, GID: cred.Gid, PID: cred.Pid}, nil
 }
 
-// socketPeer has the process descriptor of a socket's peer.
-type socketPeer struct {
-	control func(func(fd uintptr)) error // keeps the socket open meanwhile
-}
+// askable is the source of process descriptors that a Unix socket is.
+func (s *polled) askable() pidfdSource { return s }
 
-func (p *socketPeer) pidfd() (fd int, err error) {
+// pidfd asks the kernel about the peer while the socket cannot be closed.
+func (s *polled) pidfd() (fd int, err error) {
 	var asked error
-	if err := p.control(func(s uintptr) {
-		fd, asked = unix.GetsockoptInt(int(s), unix.SOL_SOCKET, unix.SO_PEERPIDFD)
+	if err := s.control(func(socket uintptr) {
+		fd, asked = unix.GetsockoptInt(int(socket), unix.SOL_SOCKET, unix.SO_PEERPIDFD)
 	}); err != nil {
 		return -1, net.ErrClosed
 	}

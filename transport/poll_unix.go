@@ -24,21 +24,28 @@ type polled struct {
 	readErr  error
 	spin     spin
 
-	wr        func(func(fd uintptr) bool) error
-	control   func(func(fd uintptr)) error // of the writing side
+	wr        syscall.RawConn
 	writeSome func(fd uintptr) bool
 	rest      []byte // what is still to be written
-	wait      bool   // for room, rather than give up
-	timed     bool   // a deadline is set, of this write or an earlier one: see framed.armed
-	narrow    bool   // a Unix socket whose send buffer is as the system made it
 	writeErr  error
 
 	calls *rawCalls
 	end   ends
 
 	// Of a quiet socket, whose descriptor is not the one that is waited for:
-	socket int // else -1
-	room   interface{ awaitRoom(bool) error }
+	room   quietRoom // else nil
+	socket int32     // else -1
+
+	wait   bool // write: for room, rather than give up
+	timed  bool // a write deadline is set, of this write or an earlier one: see framed.armed
+	narrow bool // a Unix socket whose send buffer is as the system made it
+}
+
+// quietRoom is what a quiet socket does otherwise when it writes: it waits
+// for room as if it were something to read, once it has been armed.
+type quietRoom interface {
+	awaitRoom(bool) error
+	withSocket(func(fd uintptr)) error
 }
 
 // ends is what a polled needs of the connection or files that own the
@@ -62,13 +69,22 @@ func newPolled(rd, wr syscall.Conn, e ends, calls *rawCalls) (*polled, error) {
 	if s.rd, err = rd.SyscallConn(); err != nil {
 		return nil, err
 	}
-	w, err := wr.SyscallConn()
-	if err != nil {
-		return nil, err
+	if s.wr = s.rd; rd != wr {
+		if s.wr, err = wr.SyscallConn(); err != nil {
+			return nil, err
+		}
 	}
-	s.wr, s.control = w.Write, w.Control
 	s.readOnce, s.writeSome = s.doReadOnce, s.doWriteSome
 	return s, nil
+}
+
+// control calls f with the descriptor written to, which cannot be closed
+// meanwhile.
+func (s *polled) control(f func(fd uintptr)) error {
+	if s.room != nil {
+		return s.room.withSocket(f)
+	}
+	return s.wr.Control(f)
 }
 
 func (s *polled) read(r *reader) error {
@@ -113,11 +129,11 @@ func (s *polled) receive(fd uintptr) bool {
 
 func (s *polled) tryWrite(p []byte) (int, error) {
 	s.rest, s.wait, s.writeErr = p, false, nil
-	err := s.wr(s.writeSome)
+	err := s.send()
 	if s.timed && errors.Is(err, os.ErrDeadlineExceeded) { // that of an earlier write
 		s.timed = false
 		s.end.SetWriteDeadline(time.Time{})
-		err = s.wr(s.writeSome)
+		err = s.send()
 	}
 	n := len(p) - len(s.rest)
 	s.rest = nil
@@ -125,6 +141,14 @@ func (s *polled) tryWrite(p []byte) (int, error) {
 		err = s.writeErr
 	}
 	return n, err
+}
+
+// send calls doWriteSome, again and again where that waits for room.
+func (s *polled) send() error {
+	if s.room != nil {
+		return s.wr.Read(s.writeSome)
+	}
+	return s.wr.Write(s.writeSome)
 }
 
 func (s *polled) write(p []byte, until *patience) error {
@@ -147,7 +171,7 @@ func (s *polled) write(p []byte, until *patience) error {
 			s.timed = true
 			s.end.SetWriteDeadline(end)
 		}
-		err := s.wr(s.writeSome)
+		err := s.send()
 		if err == nil {
 			return s.writeErr
 		}

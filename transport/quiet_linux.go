@@ -43,20 +43,20 @@ type quiet struct {
 
 // newQuiet takes over the socket of c and closes c, or returns nil and leaves
 // it as it is.
-func newQuiet(c *net.UnixConn) (*polled, pidfdSource) {
+func newQuiet(c *net.UnixConn) *polled {
 	left := quietLeft()
 	if left.Add(-1) < 0 {
 		left.Add(1)
-		return nil, nil
+		return nil
 	}
 	q := &quiet{socket: -1}
 	s, err := q.start(c)
 	if err != nil {
 		q.Close()
-		return nil, nil
+		return nil
 	}
 	c.Close()
-	return s, &socketPeer{q.withSocket}
+	return s
 }
 
 func (q *quiet) start(c *net.UnixConn) (*polled, error) {
@@ -82,20 +82,12 @@ func (q *quiet) start(c *net.UnixConn) (*polled, error) {
 	if err := control(q.readable, unix.EPOLL_CTL_ADD, q.socket, unix.EPOLLIN|unix.EPOLLRDHUP); err != nil {
 		return nil, err
 	}
-	if q.control, err = q.readable.SyscallConn(); err != nil {
-		return nil, err
-	}
 	s, err := newPolled(q.readable, q.writable, q, socketCalls)
 	if err != nil {
 		return nil, err
 	}
-	w, err := q.writable.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	s.wr = w.Read // room is waited for as if it were something to read
-	s.control = q.withSocket
-	s.socket, s.room = q.socket, q
+	q.control = s.rd
+	s.socket, s.room = int32(q.socket), q
 	return s, nil
 }
 

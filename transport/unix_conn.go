@@ -15,22 +15,24 @@ import (
 // newSocket makes a Conn of a Unix or TCP socket.
 func newSocket(c net.Conn, peer Peer, o *Options, f Framing) (Conn, error) {
 	u, unix := c.(*net.UnixConn)
+	var s *polled
 	if unix {
-		if s, source := newQuiet(u); s != nil {
-			s.narrow = true
-			peer.source = source
-			return newFramed(s, peer, o, f), nil
+		s = newQuiet(u)
+	}
+	if s == nil {
+		sc, ok := c.(syscall.Conn)
+		if !ok {
+			return nil, fmt.Errorf("transport: a %T has no descriptor", c)
+		}
+		var err error
+		if s, err = newPolled(sc, sc, c, socketCalls); err != nil {
+			return nil, err
 		}
 	}
-	sc, ok := c.(syscall.Conn)
-	if !ok {
-		return nil, fmt.Errorf("transport: a %T has no descriptor", c)
+	if unix {
+		s.narrow = true
+		peer.source = s.askable()
 	}
-	s, err := newPolled(sc, sc, c, socketCalls)
-	if err != nil {
-		return nil, err
-	}
-	s.narrow = unix
 	return newFramed(s, peer, o, f), nil
 }
 
