@@ -125,7 +125,8 @@ func TestMemory(t *testing.T) {
 		Raw: func(_ testing.TB, o *transport.Options) (transport.Conn, transporttest.Bare) {
 			return transport.MemoryForTest(o)
 		},
-		Peer: own(),
+		Peer:    own(),
+		Patient: true,
 	})
 }
 

@@ -29,6 +29,10 @@ type Transport struct {
 
 	// Waits is set where TryWrite can do nothing without waiting.
 	Waits bool
+
+	// Patient is set where a frame that has begun may take as long as it
+	// likes, because both ends are this process.
+	Patient bool
 }
 
 // Bare is the client's end of a connection without frames.
@@ -90,6 +94,17 @@ var facts = []struct {
 	{"interrupts lose no bytes", false, interruptLosesNothing},
 	{"a detached frame stays as it was", false, detachKeeps},
 	{"reading can be taken over while a frame is in use", false, detachTakesOver},
+
+	{"every length around a step of growth arrives", false, aroundSteps},
+	{"J6: a long frame may arrive a byte at a time", true, byteByByte},
+	{"J6: a lie costs what has arrived or was proven", true, liesCost},
+	{"J6: a frame that stalls is given up", true, frameTimeout},
+	{"J6: a peer that ends within a long frame can be answered", true, halfCloseLong},
+	{"a frame that came in time is done with", true, frameTimeoutOfAnother},
+	{"a write that was through in time is done with", false, writeDeadlineOfAnother},
+	{"a long frame that is detached stays as it was", false, detachLong},
+	{"J6: memory that is used again shows nothing of before", true, nothingLeaks},
+	{"an interrupt within a long frame loses nothing", true, interruptLong},
 
 	{"the peer is whom the kernel says", false, peerIdentity},
 	{"a round trip allocates nothing", false, allocations},
