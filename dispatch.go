@@ -137,7 +137,8 @@ func (p *peer) Request(in *session.Inbound) {
 		return
 	}
 	if m.decl.Stream != manifest.StreamNone {
-		in.GoStream(func(in *session.Inbound) { p.run(in, m, true) })
+		in.Streams()
+		in.Go(func(in *session.Inbound) { p.run(in, m, true) })
 		return
 	}
 	if m.slow.Load() > 0 {

@@ -12,7 +12,7 @@ import (
 
 // reset makes in ready for the next message of the goroutine that reads.
 func (in *Inbound) reset(s *Session, r *reader) {
-	in.s, in.r = s, r
+	in.s, in.r, in.streams = s, r, false
 	if in.Metadata != nil {
 		in.Meta = wire.Metadata{}
 	}
@@ -29,7 +29,8 @@ type Inbound struct {
 	r   *reader   // whose frame this is; nil if it has a goroutine of its own
 	ctx atomic.Pointer[Context]
 
-	stream *Stream // of a method that streams
+	streams bool    // its method does
+	stream  *Stream // what streams then, once it is aside
 
 	// Guarded by Session.mu.
 	left bool   // counted in Session.inFlight: it no longer holds up the reading
@@ -45,7 +46,7 @@ func (in *Inbound) Session() *Session { return in.s }
 // the default, and never more than MaxTimeout. A stream takes as long as it
 // takes, which is 0, unless the peer said otherwise.
 func (in *Inbound) Timeout() time.Duration {
-	if in.stream != nil {
+	if in.streams {
 		return in.Meta.Timeout()
 	}
 	if in.Meta.TimeoutMS <= 0 {
@@ -182,38 +183,17 @@ func TurnAway(conn transport.Conn, err *wire.Error) {
 }
 
 // Go runs handle on a goroutine of its own, with a copy of the message. Too
-// many at once are answered QUEUE_FULL. Nothing of in may be used after it.
-func (in *Inbound) Go(handle func(*Inbound)) { in.goAside(in.clone(), handle) }
-
-// goAside runs handle with own, the copy of in.
-func (in *Inbound) goAside(own *Inbound, handle func(*Inbound)) {
-	s := in.s
-	s.mu.Lock()
-	full := !s.mayRunLocked()
-	unaddressable := own.stream != nil && s.inFlight[string(own.MessageID)] != nil
-	if !full && !unaddressable {
-		s.enrolLocked(own)
-		if !s.goLocked(func() {
-			handle(own)
-			s.finished(own)
-		}) {
-			s.strikeLocked(own)
-		}
-	}
-	s.mu.Unlock()
-	switch {
-	case unaddressable:
-		in.Fail(wire.Errorf(wire.CodeProtocolError, "a request with the id %q is running already; one that streams needs an id of its own", own.MessageID))
-	case full:
-		e := wire.Errorf(wire.CodeQueueFull, "%d requests of this connection are running already", s.opts.MaxInFlight)
-		e.Details.RetryAfter = 50 * time.Millisecond
-		in.Fail(e)
-	}
+// many at once are answered QUEUE_FULL; then, and when the session has ended,
+// handle does not run and Go reports false. Nothing of in may be used after
+// it.
+func (in *Inbound) Go(handle func(*Inbound)) (runs bool) {
+	own := in.Aside()
+	return own != nil && own.Resume(handle)
 }
 
 // clone copies the message out of the connection's buffer.
 func (in *Inbound) clone() *Inbound {
-	own := &Inbound{Message: in.Message, Meta: in.Meta, s: in.s, at: in.at}
+	own := &Inbound{Message: in.Message, Meta: in.Meta, s: in.s, at: in.at, streams: in.streams}
 	fields := [...]*[]byte{
 		&own.TypeName, &own.MessageID, &own.Channel, &own.Action, &own.Data, &own.Timestamp, &own.CorrelationID, &own.Error, &own.Metadata,
 		&own.Meta.Traceparent, &own.Meta.Tracestate, &own.Meta.IdempotencyKey, &own.Meta.Subscription, &own.Meta.Epoch,

@@ -367,23 +367,31 @@ func (s *Session) streamLocked(id []byte) *Stream {
 	return nil
 }
 
-// Stream returns the stream of a request that GoStream took aside, nil for
-// others.
+// Streams says that the method of the request streams. It comes before Go or
+// Aside, one of which has to be called before the next message is read, so
+// that no item comes too early.
+func (in *Inbound) Streams() { in.streams = true }
+
+// Stream returns what streams, nil for requests that do not or are not aside.
 func (in *Inbound) Stream() *Stream { return in.stream }
 
-// GoStream is Go for a request whose method streams. It is called before the
-// next message is read, so that no item comes too early.
-func (in *Inbound) GoStream(handle func(*Inbound)) {
-	if in.MessageID == nil {
-		in.Fail(wire.Errorf(wire.CodeProtocolError, "a request that streams needs a messageId"))
-		return
+// streamRefusedLocked says why a request cannot stream, nil if it can.
+func (in *Inbound) streamRefusedLocked() *wire.Error {
+	switch {
+	case !in.streams:
+	case in.MessageID == nil:
+		return wire.Errorf(wire.CodeProtocolError, "a request that streams needs a messageId")
+	case in.s.inFlight[string(in.MessageID)] != nil:
+		return wire.Errorf(wire.CodeProtocolError, "a request with the id %q is running already; one that streams needs an id of its own", in.MessageID)
 	}
-	own := in.clone()
-	st := newStream(in.s, own.MessageID)
-	st.in = own
+	return nil
+}
+
+// openLocked makes the stream of a request that has been enrolled.
+func (in *Inbound) openLocked() {
+	st := newStream(in.s, in.MessageID)
+	st.in, in.stream = in, st
 	st.incoming.granted = StreamCredit
 	st.outgoing.free = in.Meta.Credit <= 0
 	st.outgoing.credit = min(in.Meta.Credit, maxCredit)
-	own.stream = st
-	in.goAside(own, handle)
 }

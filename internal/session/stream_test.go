@@ -18,7 +18,8 @@ import (
 // streaming is a Handler whose requests all stream.
 func streaming(handle func(ctx context.Context, in *Inbound)) handler {
 	return handler{request: func(in *Inbound) {
-		in.GoStream(func(in *Inbound) {
+		in.Streams()
+		in.Go(func(in *Inbound) {
 			var ctx Context
 			in.Start(&ctx, context.Background())
 			defer ctx.End()
