@@ -29,6 +29,8 @@ type Client struct {
 	endpoint *endpoint.Endpoint
 	handler  Handler // interceptors around send; nil without interceptors
 	routes   atomic.Pointer[map[string]*route]
+	clock    time.Time // when the client was made
+	retries  retryBudget
 
 	connections atomic.Uint64 // ever opened
 
@@ -43,7 +45,11 @@ type Client struct {
 }
 
 // route is what all the calls of one method have in common.
-type route struct{ channel, action []byte }
+type route struct {
+	channel, action []byte
+	timeout         time.Duration // as in session.Request
+	idempotent      bool          // says the manifest
+}
 
 // Dial finds a service and connects to it. target is the service's name, such
 // as "database-service", or an address, such as
@@ -73,6 +79,7 @@ func newClient(ctx context.Context, target string, opts *ClientOptions) (*Client
 	c := &Client{
 		target:        target,
 		opts:          opts.orDefault(),
+		clock:         time.Now(),
 		subscriptions: map[*Subscription]struct{}{},
 	}
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
@@ -107,6 +114,9 @@ func (c *Client) resolve(ctx context.Context) (*Resolution, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.resolution != nil && c.resolution.Manifest != r.Manifest {
+		c.routes.Store(nil) // what it said of the methods may be different now
+	}
 	c.resolution = r
 	return r, nil
 }
@@ -199,6 +209,8 @@ func (c *Client) routeOf(name string) (*route, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	decl := c.resolution.Manifest.MethodByName(name)
+	r.timeout, r.idempotent = c.timeoutOf(decl), decl != nil && decl.Idempotent
 	routes := map[string]*route{name: r}
 	if known := c.routes.Load(); known != nil && len(*known) < maxRoutes {
 		for k, v := range *known {
@@ -207,6 +219,20 @@ func (c *Client) routeOf(name string) (*route, error) {
 	}
 	c.routes.Store(&routes)
 	return r, nil
+}
+
+// timeoutOf returns how long a call of the method may take without a deadline
+// of its own: what the manifest says, but no longer than this client wants to
+// wait for anything.
+func (c *Client) timeoutOf(decl *manifest.Method) time.Duration {
+	own := c.opts.Timeout
+	switch {
+	case decl == nil || decl.Timeout == 0:
+		return own
+	case own > 0:
+		return min(own, decl.Timeout)
+	}
+	return decl.Timeout
 }
 
 // maxRoutes bounds what is remembered for programs that make method names up.
@@ -243,16 +269,6 @@ func (c *Client) CallRaw(ctx context.Context, method string, data Raw) (Raw, err
 		return raw, nil
 	}
 	return appendJSON(nil, result)
-}
-
-// send is the innermost handler of a client.
-func (c *Client) send(ctx context.Context, method string, data Raw) (Raw, error) {
-	r, err := c.routeOf(method)
-	if err != nil {
-		return nil, err
-	}
-	req := session.Request{Type: wire.TypeRequest, Channel: r.channel, Action: r.action, Data: data}
-	return c.exchange(ctx, &req)
 }
 
 // exchange sends req on a live session. A session that turns out to have

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ekkojs/ipc"
@@ -22,9 +23,10 @@ func serveFixture(t *testing.T) string {
 	}
 	ready := make(chan string, 1)
 	service := ipc.NewService(promise, &ipc.ServiceOptions{
-		MaxFrame: 4096,
-		Logger:   slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Ready:    func(addresses []string) { ready <- addresses[0] },
+		MaxFrame:  4096,
+		MaxQueued: 2,
+		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Ready:     func(addresses []string) { ready <- addresses[0] },
 	})
 	for name, h := range spokenWith(service) {
 		service.Handle(name, h)
@@ -49,6 +51,7 @@ func serveFixture(t *testing.T) string {
 }
 
 func spokenWith(service *ipc.Service) map[string]ipc.Handler {
+	var deposits, attempts atomic.Int64
 	return map[string]ipc.Handler{
 		"greet": func(_ context.Context, r *ipc.Request) (any, error) {
 			var name, greeting string
@@ -138,6 +141,45 @@ func spokenWith(service *ipc.Service) map[string]ipc.Handler {
 				return nil, err
 			}
 			return r.Peer().Call(ctx, "advise", question)
+		},
+		"hurry": func(ctx context.Context, _ *ipc.Request) (any, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		},
+		"occupy": func(ctx context.Context, r *ipc.Request) (any, error) {
+			var by string
+			if err := r.Decode(&by); err != nil {
+				return nil, err
+			}
+			if err := service.Publish(ctx, "occupied", map[string]any{"by": by}); err != nil {
+				return nil, err
+			}
+			<-ctx.Done()
+			return nil, ctx.Err()
+		},
+		"deposit": func(_ context.Context, r *ipc.Request) (any, error) {
+			var amount int64
+			err := r.Decode(&amount)
+			return deposits.Add(amount), err
+		},
+		"try": func(_ context.Context, r *ipc.Request) (any, error) {
+			var code string
+			if err := r.Decode(&code); err != nil {
+				return nil, err
+			}
+			return nil, ipc.Errorf(ipc.Code(code), "attempt %d", attempts.Add(1))
+		},
+		"nextNotice": func(ctx context.Context, _ *ipc.Request) (any, error) {
+			sub, err := service.Subscribe("notices", nil)
+			if err != nil {
+				return nil, err
+			}
+			defer sub.Close()
+			e, err := sub.Next(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return e.Data, nil
 		},
 	}
 }

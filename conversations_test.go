@@ -185,7 +185,7 @@ var names = []struct {
 	{regexp.MustCompile(`"timestamp":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"`), `"timestamp":"<time>"`},
 	{regexp.MustCompile(`"epoch":"[^"]+"`), `"epoch":"<epoch>"`},
 	{regexp.MustCompile(`"(uid|gid|pid)":\d+`), `"$1":<$1>`},
-	{regexp.MustCompile(`"uptimeMs":\d+`), `"uptimeMs":<ms>`},
+	{regexp.MustCompile(`"(uptimeMs|retryAfterMs)":\d+`), `"$1":<ms>`},
 }
 
 func anonymous(frame []byte) string {

@@ -20,11 +20,21 @@ type method struct {
 	name    string
 	decl    *manifest.Method
 	handler Handler // nil: not implemented
+	limit   *limit  // how many of its calls may run at once; nil: as many as come
+	guarded bool    // it has that, or a time limit: see peer.admit
 
 	// slow is above zero while the method is taken for one that blocks: its
 	// calls then get goroutines of their own at once, instead of when the
 	// watchdog finds them. Each quick call counts it down.
 	slow atomic.Int32
+}
+
+func (s *Service) newMethod(name string, decl *manifest.Method) *method {
+	m := &method{name: name, decl: decl, guarded: decl.Concurrency > 0 || decl.Timeout > 0}
+	if decl.Concurrency > 0 {
+		m.limit = s.newLimit(decl.Concurrency, name)
+	}
+	return m
 }
 
 const (
@@ -138,11 +148,15 @@ func (p *peer) Request(in *session.Inbound) {
 	}
 	if m.decl.Stream != manifest.StreamNone {
 		in.Streams()
-		in.Go(func(in *session.Inbound) { p.run(in, m, true) })
+	}
+	if m.guarded || in.Meta.IdempotencyKey != nil || !s.limit.enter() {
+		p.admit(in, m)
 		return
 	}
 	if m.slow.Load() > 0 {
-		in.Go(func(in *session.Inbound) { p.run(in, m, true) })
+		if !in.Go(func(in *session.Inbound) { p.run(in, m, true) }) {
+			s.limit.leave()
+		}
 		return
 	}
 	p.run(in, m, false)
@@ -195,16 +209,13 @@ func (s *Service) splitChannel(channel []byte) (service, method []byte) {
 }
 
 // run carries out one call and answers it. aside says that it has a
-// goroutine of its own.
+// goroutine of its own. The caller has entered Service.limit for it.
 func (p *peer) run(in *session.Inbound, m *method, aside bool) {
 	s := p.service
+	defer s.limit.leave()
 	s.counts.requests.Add(1)
-	if m.handler == nil {
-		s.fail(in, wire.Errorf(wire.CodeUnimplemented, "%s declares %s but does not implement it", s.name, m.name))
-		return
-	}
-	if err := m.decl.CheckArguments(in.Data); err != nil {
-		s.fail(in, violation(wire.CodeSchemaMismatch, err))
+	if err := s.check(in, m); err != nil {
+		s.fail(in, err)
 		return
 	}
 	c := &call{Request: Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, stream: in.Stream(), peer: &p.face}}
@@ -226,15 +237,37 @@ func (p *peer) run(in *session.Inbound, m *method, aside bool) {
 	}
 }
 
+// check returns why a request is not handed to its handler, nil if it is.
+func (s *Service) check(in *session.Inbound, m *method) *Error {
+	if m.handler == nil {
+		return wire.Errorf(wire.CodeUnimplemented, "%s declares %s but does not implement it", s.name, m.name)
+	}
+	if err := m.decl.CheckArguments(in.Data); err != nil {
+		return violation(wire.CodeSchemaMismatch, err)
+	}
+	if in.Late() {
+		return tooLate()
+	}
+	return nil
+}
+
 // answer sends a handler's outcome.
 func (p *peer) answer(in *session.Inbound, m *method, c *call, result any, err error) {
-	s := p.service
-	if err != nil {
-		s.fail(in, handlerError(err, c.Err(), sameUser(p.caller)))
-		return
-	}
 	b := texts.Get().(*text)
 	defer b.release()
+	if err := p.encode(b, m, c, result, err); err != nil {
+		p.service.fail(in, err)
+		return
+	}
+	in.Reply(b.json)
+}
+
+// encode writes a handler's result to b, or returns the error to answer with.
+func (p *peer) encode(b *text, m *method, c *call, result any, err error) *Error {
+	s := p.service
+	if err != nil {
+		return handlerError(err, c.Err(), sameUser(p.caller))
+	}
 	switch {
 	case m.decl.Stream != manifest.StreamServer && m.decl.Stream != manifest.StreamBoth:
 		if b.json, err = appendJSON(b.json[:0], result); err == nil {
@@ -246,12 +279,10 @@ func (p *peer) answer(in *session.Inbound, m *method, c *call, result any, err e
 		err = fmt.Errorf("%s streams to its caller: it answers by Request.Send, and returned a %T", m.name, result)
 	}
 	if err != nil {
-		e := violation(wire.CodeResponseSchemaMismatch, err)
 		s.logger.Error("ipc: a result does not fit the manifest", "method", m.name, "error", err.Error())
-		s.fail(in, e)
-		return
+		return violation(wire.CodeResponseSchemaMismatch, err)
 	}
-	in.Reply(b.json)
+	return nil
 }
 
 func (s *Service) fail(in *session.Inbound, err *Error) {

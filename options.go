@@ -4,14 +4,15 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/observe"
 )
 
 // ClientOptions adjusts Dial. A nil *ClientOptions means the defaults.
 type ClientOptions struct {
 	// Timeout is how long a call may take whose context has no earlier
-	// deadline. Default 30 s; negative means for ever.
+	// deadline. A method's "timeout" in the manifest takes its place where
+	// that is shorter, or where Timeout is not set. Default 30 s; negative
+	// means for ever.
 	Timeout time.Duration
 
 	// Interceptors wrap every call, the first one outermost.
@@ -60,6 +61,13 @@ type ClientOptions struct {
 	// LingerBytes is how much may gather before it leaves at once.
 	// Default 64 KiB.
 	LingerBytes int
+
+	// MaxRetries is how many times one call may be sent again, within its
+	// deadline: after an error that says that it was not executed and may be
+	// repeated, and, if it is idempotent, after its connection was lost.
+	// Retries also have a budget of one for ten calls; see docs/errors.md.
+	// Default 2; negative means none.
+	MaxRetries int
 }
 
 func (o *ClientOptions) orDefault() ClientOptions {
@@ -67,8 +75,8 @@ func (o *ClientOptions) orDefault() ClientOptions {
 	if o != nil {
 		out = *o
 	}
-	if out.Timeout == 0 {
-		out.Timeout = session.DefaultTimeout
+	if out.MaxRetries == 0 {
+		out.MaxRetries = DefaultMaxRetries
 	}
 	if out.Logger == nil {
 		out.Logger = slog.Default()
@@ -106,9 +114,36 @@ type ServiceOptions struct {
 	// told QUOTA_EXCEEDED. Default 4,096.
 	MaxConnections int
 
-	// MaxInFlight is how many requests of one connection may run at once;
-	// further ones are told QUEUE_FULL. Default 1,024.
+	// MaxInFlight is how many requests of one connection may run, or wait
+	// for one of the limits below, at once; further ones are told
+	// QUEUE_FULL. Default 1,024.
 	MaxInFlight int
+
+	// MaxConcurrent is how many handlers may run at once, for all
+	// connections together; further requests wait. For handlers that compute
+	// a few times runtime.GOMAXPROCS is a good number. Default 8,192. What
+	// one method may have of that is its "concurrency" in the manifest.
+	MaxConcurrent int
+
+	// MaxQueued is how many requests may wait for MaxConcurrent, and for
+	// each method that has a limit of its own; further ones are told
+	// QUEUE_FULL, as are those for which 64 MiB in all would not suffice.
+	// Default 1,024; negative means that none waits.
+	MaxQueued int
+
+	// QueueDelay is how long a request may have to wait while work keeps
+	// coming faster than it is done; above that, requests are told
+	// OVERLOADED when they come. A burst may make them wait for longer, and
+	// so may methods that run long: four times their mean run is always
+	// allowed. Default 100 ms; negative means that only a caller's own
+	// deadline counts.
+	QueueDelay time.Duration
+
+	// DedupeWindow is how long the outcome of a request with an idempotency
+	// key is kept for those who send it again. Up to 10,000 outcomes and
+	// 16 MiB are. Default 2 min; negative means that it is given to those
+	// only who wait for it already.
+	DedupeWindow time.Duration
 
 	// MaxFrame is the longest message sent or received, in bytes.
 	// Default 1 MiB, at most 16 MiB − 1.
@@ -132,6 +167,12 @@ type ServiceOptions struct {
 const (
 	DefaultMaxConnections = 4096
 	DefaultDrainTimeout   = 5 * time.Second
+	DefaultMaxConcurrent  = 8192
+	DefaultMaxQueued      = 1024
+
+	// MaxQueuedBytes is how much memory the requests of all clients that
+	// wait may take.
+	MaxQueuedBytes = 64 << 20
 )
 
 func (o *ServiceOptions) orDefault() ServiceOptions {
@@ -150,6 +191,18 @@ func (o *ServiceOptions) orDefault() ServiceOptions {
 	}
 	if out.DrainTimeout == 0 {
 		out.DrainTimeout = DefaultDrainTimeout
+	}
+	if out.MaxConcurrent <= 0 {
+		out.MaxConcurrent = DefaultMaxConcurrent
+	}
+	if out.MaxQueued == 0 {
+		out.MaxQueued = DefaultMaxQueued
+	}
+	if out.QueueDelay == 0 {
+		out.QueueDelay = DefaultQueueDelay
+	}
+	if out.DedupeWindow == 0 {
+		out.DedupeWindow = DefaultDedupeWindow
 	}
 	return out
 }

@@ -119,6 +119,8 @@ func (s *Service) stats() any {
 		"events":        s.counts.events.Load(),
 		"connections":   connections,
 		"subscriptions": h.Subscriptions,
+		"running":       s.limit.running(),
+		"waiting":       s.waiting(),
 		"uptimeMs":      time.Since(s.started).Milliseconds(),
 	}
 }

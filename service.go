@@ -31,6 +31,8 @@ type Service struct {
 	other    Handler // for declared methods without a handler of their own; may be nil
 	hub      *hub.Hub
 	watchdog *session.Watchdog
+	limit    *limit // of the requests that run at once
+	dedupe   dedupe
 	started  time.Time
 	counts   counts
 
@@ -73,8 +75,10 @@ func NewService(m *manifest.Manifest, opts *ServiceOptions) *Service {
 	}
 	s.logger = s.opts.Logger.With("service", s.name)
 	s.hub = hub.New(&hub.Options{MaxFrame: s.opts.MaxFrame})
+	s.limit = s.newLimit(s.opts.MaxConcurrent, s.name)
+	s.dedupe.window, s.dedupe.held = s.opts.DedupeWindow, s.limit.held
 	for name, decl := range m.Methods {
-		s.methods[name] = &method{name: name, decl: decl}
+		s.methods[name] = s.newMethod(name, decl)
 	}
 	return s
 }

@@ -372,6 +372,9 @@ func (s *Session) streamLocked(id []byte) *Stream {
 // that no item comes too early.
 func (in *Inbound) Streams() { in.streams = true }
 
+// Streaming reports whether Streams was called.
+func (in *Inbound) Streaming() bool { return in.streams }
+
 // Stream returns what streams, nil for requests that do not or are not aside.
 func (in *Inbound) Stream() *Stream { return in.stream }
 
