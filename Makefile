@@ -3,6 +3,7 @@
 BUILD    := .build
 FUZZTIME ?= 10m
 BENCH    ?= full
+OVERLOAD ?= 1m
 SOURCES   = $(shell find internal/tools -name '*.go' -o -path 'internal/tools/go.*')
 
 # In a container git may refuse to read somebody else's clone, and then the go
@@ -33,6 +34,9 @@ bench: build ## measure against the peers, into bench/results.json; BENCH=quick 
 	@for peer in raw ipc grpc jsonrpc nats; do go build -C bench -tags solo,$$peer -o ../$(BUILD)/bench-peers/$$peer . || exit; done
 	@exec $(BUILD)/bench -programs $(BUILD)/bench-peers -out bench/results.json -binary $(BUILD)/ekko-ipc $(if $(filter quick,$(BENCH)),-quick) $(BENCHFLAGS)
 
+overload: ## overload a service for OVERLOAD=1m and show what it makes of that
+	@go test -count=1 -timeout 30m -run TestL9_OverloadForReal -overload $(OVERLOAD) -v .
+
 cover: ## show the test coverage, and write it to .build/cover.html
 	@mkdir -p $(BUILD)
 	go test -coverpkg=./... -coverprofile=$(BUILD)/cover.out ./...
@@ -45,4 +49,4 @@ clean: ## remove what was built
 $(BUILD)/check: $(SOURCES)
 	@go build -C internal/tools -o ../../$@ ./check
 
-.PHONY: help demo build test lint fuzz bench cover clean
+.PHONY: help demo build test lint fuzz bench overload cover clean

@@ -153,13 +153,40 @@ func (p *peer) Request(in *session.Inbound) {
 		p.admit(in, m)
 		return
 	}
-	if m.slow.Load() > 0 {
+	switch {
+	case in.Streaming(): // which lasts: when it begins matters little
 		if !in.Go(func(in *session.Inbound) { p.run(in, m, true) }) {
 			s.limit.leave()
 		}
+	case m.slow.Load() > 0:
+		p.runAside(in, m)
+	default:
+		p.run(in, m, false)
+	}
+}
+
+// runAside is run on a goroutine of its own. The goroutines that have not
+// begun are limited: see newStarts.
+func (p *peer) runAside(in *session.Inbound, m *method) {
+	s := p.service
+	if !s.starts.enter() && !s.starts.yield() {
+		t := p.ticket(in, m)
+		t.passed = numLimits
+		t.proceed()
 		return
 	}
-	p.run(in, m, false)
+	if in.HandedOver() {
+		s.starts.leave()
+		p.run(in, m, false) // this goroutine has become its own meanwhile
+		return
+	}
+	if !in.Go(func(in *session.Inbound) {
+		s.starts.begun()
+		p.run(in, m, true)
+	}) {
+		s.starts.leave()
+		s.limit.leave()
+	}
 }
 
 // find returns the method that a request names, or nil for one of the

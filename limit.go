@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,44 @@ func (s *Service) newLimit(most int, what string) *limit {
 	}
 	l.pace.allow = s.opts.QueueDelay
 	return l
+}
+
+// startsPerProcessor is how many goroutines may be waiting for a processor,
+// for each there is.
+const startsPerProcessor = 8
+
+// newStarts returns the limit of goroutines that have been started for
+// requests and have not begun. Where handlers wait for something there are
+// hardly any; where they compute, more than the processors can do, they would
+// pile up in the queue of the Go runtime: there nobody can be refused or
+// leave, and what would have to refuse them, the goroutines that read,
+// stands in the same queue. So they pile up in ours.
+func (s *Service) newStarts() *limit {
+	return s.newLimit(startsPerProcessor*runtime.GOMAXPROCS(0), s.name+", busy with computing,")
+}
+
+// yield lets those begin for whom a goroutine has been started, once
+// nobody waits yet, and takes a slot of theirs if one is free after that. A
+// connection may bring hundreds of requests at once, and the goroutine that
+// reads them all is the only reason why they do not begin.
+func (l *limit) yield() bool {
+	if l.waiting() > 0 {
+		return false
+	}
+	runtime.Gosched()
+	return l.enter()
+}
+
+// begun is leave for a goroutine that begins. While others wait it lets those
+// run first that the runtime has found ready: else one handler would follow
+// the other on each processor, and the goroutines that read, which come from
+// the network's end of the runtime's queues, would get a turn only every half
+// a second.
+func (l *limit) begun() {
+	if l.waiting() > 0 {
+		runtime.Gosched()
+	}
+	l.leave()
 }
 
 const (
@@ -213,7 +252,7 @@ func (l *limit) waiting() int { return int(l.state.Load() >> 32) }
 
 // waiting is how many requests wait for any limit.
 func (s *Service) waiting() int {
-	n := s.limit.waiting()
+	n := s.limit.waiting() + s.starts.waiting()
 	for _, m := range s.methods {
 		if m.limit != nil {
 			n += m.limit.waiting()

@@ -290,6 +290,35 @@ func TestAServiceHasALimitOfItsOwn(t *testing.T) {
 	})
 }
 
+// TestComputingHandlersAllEnd has more handlers compute than there are
+// processors: those whose goroutines cannot begin wait in the service.
+func TestComputingHandlersAllEnd(t *testing.T) {
+	s := works(t, &ipc.ServiceOptions{QueueDelay: -1}, func(_ context.Context, r *ipc.Request) (any, error) {
+		var n int
+		err := r.Decode(&n)
+		for began := time.Now(); time.Since(began) < time.Millisecond; {
+		}
+		return n, err
+	})
+	address := serve(t, s)
+	var wg sync.WaitGroup
+	for range 4 {
+		c := dial(t, address, noRetries)
+		for i := range 50 {
+			wg.Go(func() {
+				for n := range 5 {
+					method := []string{"pay", "two"}[i%10/9]
+					if got, err := ipc.Call[int](t.Context(), c, method, n); got != n || err != nil {
+						t.Errorf("got %d, %v", got, err)
+					}
+				}
+			})
+		}
+	}
+	wg.Wait()
+	idle(t, dial(t, address, nil))
+}
+
 // TestNobodyWaitsForAConnectionThatHasEnded loses a client whose requests
 // wait: the next one's are taken up at once.
 func TestNobodyWaitsForAConnectionThatHasEnded(t *testing.T) {

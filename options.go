@@ -135,8 +135,8 @@ type ServiceOptions struct {
 	// coming faster than it is done; above that, requests are told
 	// OVERLOADED when they come. A burst may make them wait for longer, and
 	// so may methods that run long: four times their mean run is always
-	// allowed. Default 100 ms; negative means that only a caller's own
-	// deadline counts.
+	// allowed. Default 1 s; negative means that only a caller's own deadline
+	// counts.
 	QueueDelay time.Duration
 
 	// DedupeWindow is how long the outcome of a request with an idempotency

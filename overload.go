@@ -7,8 +7,9 @@ import "time"
 // everybody too late and nobody in time. So a request is refused when it
 // comes, while refusing is cheap, and never once it waits:
 //
-//   - when it would not be answered in its own time: what it would have to
-//     wait, and a run after it, is more than its caller has left;
+//   - when it would not be answered in its own time: it would have to wait for
+//     more than half of what its caller has left, or there would be none left
+//     to run in;
 //   - when the queue stands. A burst may fill the queue; but where the
 //     expected wait has been above what is allowed for a whole interval
 //     without a break, work comes faster than it is done, and the queue is
@@ -20,7 +21,7 @@ import "time"
 // stay busy all the while, so that as much gets done as ever.
 const (
 	// DefaultQueueDelay is ServiceOptions.QueueDelay when it is zero.
-	DefaultQueueDelay = 100 * time.Millisecond
+	DefaultQueueDelay = time.Second
 
 	// overloadInterval is for how long the expected wait must be above the
 	// allowed one before anybody is refused for it; where more is allowed it
@@ -89,12 +90,13 @@ func (p *pace) expected(depth int, age time.Duration) time.Duration {
 // run is how long a handler takes, of most at once.
 func (p *pace) run(most uint64) time.Duration { return p.gap * time.Duration(most) }
 
-// tooLate reports whether a request cannot be answered in the time it has
-// left. A quarter is added to the wait, which is not known to the moment.
+// tooLate reports whether a request would spend more than half of the time it
+// has left waiting, after which its own run is to come. The wait is not known
+// to the moment, and an answer that comes just too late is work for nothing.
 // Whoever would be the first to wait is never refused: what is remembered of
 // the pace may be old, and by those who wait it is brought up to date.
 func (p *pace) tooLate(depth int, expected, left time.Duration, most uint64) bool {
-	return depth > 0 && expected+expected/4+p.run(most) > left
+	return depth > 0 && max(2*expected, expected+p.run(most)) > left
 }
 
 // tooMuch reports whether the queue has stood for too long.

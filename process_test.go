@@ -37,7 +37,11 @@ func serveAsProcess(address string) int {
 		io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
-	s := newFixture(&ipc.ServiceOptions{Logger: quiet, Ready: func(a []string) { fmt.Println("ready", a[0]) }})
+	opts := ipc.ServiceOptions{Logger: quiet, Ready: func(a []string) { fmt.Println("ready", a[0]) }}
+	s := newFixture(&opts)
+	if os.Getenv(busyEnv) != "" {
+		s = busyProcess(opts)
+	}
 	if err := s.Serve(ctx, address); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

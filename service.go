@@ -32,6 +32,7 @@ type Service struct {
 	hub      *hub.Hub
 	watchdog *session.Watchdog
 	limit    *limit // of the requests that run at once
+	starts   *limit // of the goroutines given to requests that have yet to begin
 	dedupe   dedupe
 	started  time.Time
 	counts   counts
@@ -76,6 +77,7 @@ func NewService(m *manifest.Manifest, opts *ServiceOptions) *Service {
 	s.logger = s.opts.Logger.With("service", s.name)
 	s.hub = hub.New(&hub.Options{MaxFrame: s.opts.MaxFrame})
 	s.limit = s.newLimit(s.opts.MaxConcurrent, s.name)
+	s.starts = s.newStarts()
 	s.dedupe.window, s.dedupe.held = s.opts.DedupeWindow, s.limit.held
 	for name, decl := range m.Methods {
 		s.methods[name] = s.newMethod(name, decl)

@@ -24,6 +24,7 @@ type ticket struct {
 	own     bool        // in is a copy that has left the reading goroutine
 	started bool        // call.Context is in use
 	passed  int         // how many of its limits have given it a slot
+	starts  bool        // likewise Service.starts, until it begins
 	once    *execution  // what its outcome belongs to; nil without a key
 	forget  func() bool // ends the watch for its context's end; nil: none
 
@@ -66,11 +67,16 @@ func (p *peer) admit(in *session.Inbound, m *method) {
 	if m.decl != nil && m.decl.Timeout > 0 {
 		in.Allow(m.decl.Timeout)
 	}
-	t := &ticket{peer: p, method: m, in: in}
-	t.Request = Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, peer: &p.face}
+	t := p.ticket(in, m)
 	if in.Meta.IdempotencyKey == nil || p.service.dedupe.first(t) {
 		t.proceed()
 	}
+}
+
+func (p *peer) ticket(in *session.Inbound, m *method) *ticket {
+	t := &ticket{peer: p, method: m, in: in}
+	t.Request = Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, peer: &p.face}
+	return t
 }
 
 // proceed takes what slots t still needs and begins; where none is free it
@@ -83,8 +89,18 @@ func (t *ticket) proceed() {
 		}
 		t.passed++
 	}
+	if starts := t.peer.service.starts; !t.starts && t.needsGoroutine() {
+		if !starts.enter() && !t.await(starts) {
+			return
+		}
+		t.starts = true
+	}
 	t.begin()
 }
+
+// needsGoroutine reports whether t cannot, or had better not, run on the
+// goroutine that reads.
+func (t *ticket) needsGoroutine() bool { return t.own || t.method.slow.Load() > 0 }
 
 // await puts t into the queue of l. It reports true if t has got a slot after
 // all; else t has been refused, or belongs to the queue by now.
@@ -151,7 +167,11 @@ func (t *ticket) granted() bool {
 		t.refuse(t.outOfTime())
 		return false
 	}
-	t.passed++
+	if t.place == place(t.peer.service.starts) {
+		t.starts = true
+	} else {
+		t.passed++
+	}
 	t.proceed()
 	return true
 }
@@ -206,7 +226,7 @@ func (t *ticket) begin() {
 		if !t.in.Resume(func(*session.Inbound) { t.run(true) }) {
 			t.end() // the connection has ended
 		}
-	case t.method.slow.Load() > 0 || t.in.Streaming():
+	case t.starts || t.in.Streaming():
 		if !t.in.Go(func(own *session.Inbound) {
 			t.in, t.Data, t.stream = own, Raw(own.Data), own.Stream()
 			t.run(true)
@@ -222,6 +242,10 @@ func (t *ticket) begin() {
 func (t *ticket) run(aside bool) {
 	p, m := t.peer, t.method
 	s := p.service
+	if t.starts {
+		t.starts = false
+		s.starts.begun()
+	}
 	s.counts.requests.Add(1)
 	if !t.started {
 		t.started = true
@@ -257,6 +281,10 @@ func (t *ticket) end() {
 	if t.once != nil {
 		t.once.settle(nil, errUndone)
 		t.once = nil
+	}
+	if t.starts {
+		t.starts = false
+		t.peer.service.starts.leave()
 	}
 	for ; t.passed > 0; t.passed-- {
 		if l := t.limit(t.passed - 1); l != nil {
