@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ekkojs/ipc"
 )
@@ -78,6 +79,35 @@ func BenchmarkPublish(b *testing.B) {
 				if err := s.Publish(context.Background(), "user.updated", i); err != nil {
 					b.Fatal(err)
 				}
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// BenchmarkSlowCall is a call of a handler that waits for something, and is
+// therefore given a goroutine.
+func BenchmarkSlowCall(b *testing.B) {
+	s := newFixture(&ipc.ServiceOptions{Logger: quiet})
+	s.HandleDefault(func(context.Context, *ipc.Request) (any, error) {
+		<-time.After(500 * time.Microsecond)
+		return nil, nil
+	})
+	c := dial(b, serve(b, s), nil)
+	for _, callers := range []int{16, 256} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			b.ReportAllocs()
+			var wg sync.WaitGroup
+			for i := range callers {
+				n := (b.N + i) / callers
+				wg.Go(func() {
+					for range n {
+						if _, err := c.CallRaw(context.Background(), "absent", nil); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
 			}
 			wg.Wait()
 		})

@@ -32,8 +32,12 @@
 //
 // # What is promised
 //
-// A call gets exactly one outcome: a result or an *Error. It is sent at most
-// once, and Error.Details.Executed says whether it may have run. Calls made
+// A call gets exactly one outcome: a result or an *Error, and
+// Error.Details.Executed says whether it may have run. It is sent at most
+// once, but for two cases: when the error says that it did not run, and when
+// the method is idempotent and the connection was lost. Then the service
+// knows it by its key; see WithIdempotencyKey and ClientOptions.MaxRetries.
+// Calls made
 // one after the other by one goroutine arrive in that order; calls that are
 // outstanding together may be answered in any order.
 //
@@ -42,6 +46,10 @@
 // does not keep up loses the oldest events, never in silence: the next event
 // of that channel says in Event.Gap what is missing. Publishing never waits
 // for a subscriber.
+//
+// Every queue has a bound. A service runs so many handlers at once; what
+// comes beyond waits in order, and what is too much is refused at once with
+// QUEUE_FULL or OVERLOADED: docs/limits.md has the numbers.
 //
 // Every wait has an end: calls without a deadline take at most
 // ClientOptions.Timeout, 30 seconds by default.

@@ -50,6 +50,7 @@ const (
 	CodeConnectionLost     = wire.CodeConnectionLost
 	CodeShuttingDown       = wire.CodeShuttingDown
 	CodeQueueFull          = wire.CodeQueueFull
+	CodeOverloaded         = wire.CodeOverloaded
 	CodeHandlerFailed      = wire.CodeHandlerFailed
 	CodeUnimplemented      = wire.CodeUnimplemented
 	CodeInternal           = wire.CodeInternal

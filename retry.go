@@ -29,7 +29,8 @@ const (
 )
 
 // WithIdempotencyKey returns a context for one call that may be sent more
-// than once and is still carried out once: the service knows the repetitions
+// than once and is still carried out once, as long as the service remembers
+// (ServiceOptions.DedupeWindow): the service knows the repetitions
 // by the key, which is text of 1 to 128 bytes, and answers them with the
 // outcome of the first. The method must be declared idempotent in the
 // service's manifest, else the call fails with INVALID_ARGUMENT; a key that
