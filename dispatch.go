@@ -169,15 +169,18 @@ func (p *peer) Request(in *session.Inbound) {
 // begun are limited: see newStarts.
 func (p *peer) runAside(in *session.Inbound, m *method) {
 	s := p.service
-	if !s.starts.enter() && !s.starts.yield() {
+	entered := s.starts.enter() || s.starts.yield()
+	switch {
+	case in.HandedOver(): // this goroutine has become its own meanwhile
+		if entered {
+			s.starts.leave()
+		}
+		p.run(in, m, false)
+		return
+	case !entered:
 		t := p.ticket(in, m)
 		t.passed = numLimits
 		t.proceed()
-		return
-	}
-	if in.HandedOver() {
-		s.starts.leave()
-		p.run(in, m, false) // this goroutine has become its own meanwhile
 		return
 	}
 	if !in.Go(func(in *session.Inbound) {

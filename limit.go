@@ -62,7 +62,9 @@ const startsPerProcessor = 8
 // leave, and what would have to refuse them, the goroutines that read,
 // stands in the same queue. So they pile up in ours.
 func (s *Service) newStarts() *limit {
-	return s.newLimit(startsPerProcessor*runtime.GOMAXPROCS(0), s.name+", busy with computing,")
+	l := s.newLimit(startsPerProcessor*runtime.GOMAXPROCS(0), s.name+", busy with computing,")
+	l.queue = s.opts.MaxConcurrent // they have passed that limit already
+	return l
 }
 
 // yield lets those begin for whom a goroutine has been started, once

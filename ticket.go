@@ -292,6 +292,9 @@ func (t *ticket) end() {
 		}
 	}
 	if t.started {
+		if t.forget != nil {
+			t.forget()
+		}
 		t.End()
 	}
 }
