@@ -22,6 +22,7 @@ var needs = []need{
 	{"npm", "npm", "the JavaScript side"},
 	{"python3", "python3", "the example in another language"},
 	{"strace", "strace", "faults of the system"},
+	{"valgrind", "valgrind", "the instructions of a call"},
 }
 
 // setUp installs what is missing and says what it installs.

@@ -44,6 +44,7 @@ func init() {
 		{name: "test", about: "tests, examples and snippets of the docs", run: test, tests: true, within: 20 * time.Minute},
 		{name: "race", about: "tests under the race detector", run: race, tests: true, within: 20 * time.Minute},
 		{name: "modules", about: "tests of bench and of these tools", run: testModules, tests: true},
+		{name: "cost", about: "allocations and instructions of a call, against their limits", run: cost},
 		{name: "js", about: "tests of the npm packages", run: npmTests, tests: true},
 		{name: "examples", about: "programs under examples/, built and run", run: examples, tests: true},
 		{name: "benchmarks", about: "every Benchmark once", run: benchmarks},
