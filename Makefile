@@ -4,6 +4,7 @@ BUILD    := .build
 FUZZTIME ?= 10m
 BENCH    ?= full
 OVERLOAD ?= 1m
+BENCHPEERS := raw ipc grpc connect drpc jsonrpc nats natsmicro dbus
 SOURCES   = $(shell find internal/tools -name '*.go' -o -path 'internal/tools/go.*')
 
 # In a container git may refuse to read somebody else's clone, and then the go
@@ -29,10 +30,11 @@ lint: $(BUILD)/check ## only the checks that run nothing of ours
 fuzz: $(BUILD)/check ## FUZZTIME=10m for each fuzz target; FUZZ=Name for some of them
 	@exec $(BUILD)/check -fuzztime $(FUZZTIME) -fuzz '$(FUZZ)' fuzz
 
-bench: build ## measure against the peers, into bench/results.json; BENCH=quick for a first look
+bench: build $(BUILD)/check ## measure against the peers, into bench/results.json and docs/bench.svg; BENCH=quick for a first look
+	@$(BUILD)/check -bench
 	@go build -C bench -o ../$(BUILD)/bench .
-	@for peer in raw ipc grpc jsonrpc nats; do go build -C bench -tags solo,$$peer -o ../$(BUILD)/bench-peers/$$peer . || exit; done
-	@exec $(BUILD)/bench -programs $(BUILD)/bench-peers -out bench/results.json -binary $(BUILD)/ekko-ipc $(if $(filter quick,$(BENCH)),-quick) $(BENCHFLAGS)
+	@for peer in $(BENCHPEERS); do go build -C bench -tags solo,$$peer -o ../$(BUILD)/bench-peers/$$peer . || exit; done
+	@exec $(BUILD)/bench -programs $(BUILD)/bench-peers -out bench/results.json -plot docs/bench.svg -binary $(BUILD)/ekko-ipc $(if $(filter quick,$(BENCH)),-quick) $(BENCHFLAGS)
 
 overload: ## overload a service for OVERLOAD=1m and show what it makes of that
 	@go test -count=1 -timeout 30m -run TestL9_OverloadForReal -overload $(OVERLOAD) -v .

@@ -7,24 +7,40 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/ekkojs/ipc"
 )
 
 // ipcUnix is EkkoJS IPC with its defaults: found by name, the whole JSON
 // envelope, identity by the kernel, arguments checked against the manifest,
-// a deadline of 30 s on each call.
+// a deadline of 30 s on each call. Only the limits are raised that larger
+// payloads and many connections want.
 var ipcUnix = register(&peer{
-	name:    ipcName,
-	program: "ipc",
-	serve:   func(dir, _ string) (string, error) { return dir, serveEkko(dir) },
-	dial: func(dir string) (conn, error) { // whose runtime folder is dir too
-		c, err := ipc.Dial(context.Background(), ekkoName, &ipc.ClientOptions{Dirs: []string{dir}})
-		if err != nil {
-			return nil, err
-		}
-		return ekkoConn{c}, nil
+	name:     ipcName,
+	program:  "ipc",
+	slow:     true,
+	profiled: true,
+	serve: func(dir, _ string) (string, error) {
+		_, err := serveEkko(dir, &ipc.ServiceOptions{})
+		return dir, err
 	},
+	dial: func(dir string) (conn, error) { // whose runtime folder is dir too
+		return dialEkko(ekkoName, &ipc.ClientOptions{Dirs: []string{dir}})
+	},
+})
+
+// The same over the loopback interface, where the kernel does not tell who is
+// calling and the service has to admit anybody.
+var _ = register(&peer{
+	name:     "ipc-tcp",
+	program:  "ipc",
+	slow:     true,
+	profiled: true,
+	serve: func(dir, _ string) (string, error) {
+		return serveEkko(dir, &ipc.ServiceOptions{Admit: func(ipc.Caller) bool { return true }}, "tcp:"+loopback)
+	},
+	dial: func(addr string) (conn, error) { return dialEkko(addr, &ipc.ClientOptions{}) },
 })
 
 const ekkoManifest = `{
@@ -33,43 +49,75 @@ const ekkoManifest = `{
 		"echo": {
 			"parameters": [{"name": "value", "type": "object", "required": true}],
 			"returns": {"type": "object"}
-		}
+		},
+		"wait": {"parameters": []}
 	}
 }`
 
+// maxFrame has room for the largest payload and its envelope.
+const maxFrame = 4 << 20
+
 // serveEkko puts the manifest into dir, where clients find it, and returns
-// when the service can be called.
-func serveEkko(dir string) error {
+// the first of the service's addresses when it can be called.
+func serveEkko(dir string, opts *ipc.ServiceOptions, addresses ...string) (string, error) {
 	path := filepath.Join(dir, ekkoName+".ekko.ipc.json")
 	if err := os.WriteFile(path, []byte(ekkoManifest), 0o600); err != nil {
-		return err
+		return "", err
 	}
 	m, err := ipc.LoadManifest(path)
 	if err != nil {
-		return err
+		return "", err
 	}
-	ready, failed := make(chan struct{}), make(chan error, 1)
-	s := ipc.NewService(m, &ipc.ServiceOptions{Ready: func([]string) { close(ready) }})
-	s.Handle("echo", func(_ context.Context, r *ipc.Request) (any, error) {
-		args, err := r.Args()
-		if err != nil {
-			return nil, err
-		}
-		return args[0], nil
-	})
-	go func() { failed <- s.Serve(context.Background()) }()
+	ready, failed := make(chan string, 1), make(chan error, 1)
+	opts.Ready = func(at []string) { ready <- at[0] }
+	opts.MaxFrame, opts.MaxConnections = maxFrame, 1<<16
+	s := ipc.NewService(m, opts)
+	s.Handle("echo", echo)
+	s.Handle("wait", wait)
+	go func() { failed <- s.Serve(context.Background(), addresses...) }()
 	select {
-	case <-ready:
-		return nil
+	case addr := <-ready:
+		return addr, nil
 	case err := <-failed:
-		return fmt.Errorf("serving in %s: %w", dir, err)
+		return "", fmt.Errorf("serving in %s: %w", dir, err)
+	}
+}
+
+func echo(_ context.Context, r *ipc.Request) (any, error) {
+	args, err := r.Args()
+	if err != nil {
+		return nil, err
+	}
+	return args[0], nil
+}
+
+func wait(ctx context.Context, _ *ipc.Request) (any, error) {
+	select {
+	case <-time.After(slowness):
+		return nil, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 
 type ekkoConn struct{ c *ipc.Client }
 
+func dialEkko(target string, opts *ipc.ClientOptions) (conn, error) {
+	opts.MaxFrame = maxFrame
+	c, err := ipc.Dial(context.Background(), target, opts)
+	if err != nil {
+		return nil, err
+	}
+	return ekkoConn{c}, nil
+}
+
 func (c ekkoConn) call(p []byte) ([]byte, error) {
 	return c.c.Call(context.Background(), "echo", ipc.Raw(p))
+}
+
+func (c ekkoConn) callSlow() error {
+	_, err := c.c.Call(context.Background(), "wait")
+	return err
 }
 
 func (c ekkoConn) close() { c.c.Close() }

@@ -5,16 +5,20 @@ import (
 	"time"
 )
 
-// An idleRow is what a connection costs a service while nobody uses it.
+// An idleRow is what a connection costs while nobody uses it.
 type idleRow struct {
-	Peer  string  `json:"peer"`
-	Conns int     `json:"conns"`
-	KiB   float64 `json:"kib"` // resident memory of service and broker, per connection
+	Peer  string `json:"peer"`
+	Conns int    `json:"conns"`
+	// Service is resident memory of service and broker, per connection.
+	Service float64 `json:"service_kib"`
+	// Client is that of the client, which has the other ends of them all.
+	Client float64 `json:"client_kib"`
+	// Short is why there were fewer connections than wanted.
+	Short string `json:"short,omitempty"`
 }
 
-// rest is how long connections lie idle before memory is read, so that
-// whatever is released on idleness has been.
-const rest = time.Second
+// dialling is how long opening all the connections may take.
+const dialling = 2 * time.Minute
 
 // measureIdle opens many connections to each peer in turn, on fresh processes.
 func (pl *plan) measureIdle() (out []idleRow, err error) {
@@ -22,36 +26,52 @@ func (pl *plan) measureIdle() (out []idleRow, err error) {
 		return nil, nil
 	}
 	for _, p := range pl.peers {
+		if p.single {
+			continue
+		}
 		fmt.Fprintf(pl.say, "\ridle %-20s", p.name)
-		kib, err := pl.idleOf(p)
+		r, err := pl.idleOf(p)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, idleRow{Peer: p.name, Conns: pl.idle, KiB: round(kib, 2)})
+		out = append(out, r)
 	}
-	fmt.Fprint(pl.say, "\r                         \r")
+	fmt.Fprintf(pl.say, "\r%40s\r", "")
 	return out, nil
 }
 
-// idleOf returns KiB per connection. Garbage is returned to the system before
-// both readings: what is compared is what the connections hold on to.
-func (pl *plan) idleOf(p *peer) (float64, error) {
+// idleOf measures one peer. Garbage is returned to the system before both
+// readings: what is compared is what the connections hold on to.
+func (pl *plan) idleOf(p *peer) (idleRow, error) {
+	r := idleRow{Peer: p.name}
 	s, err := setStage(p, pl.dir)
 	if err != nil {
-		return 0, err
+		return r, err
 	}
 	defer s.strike()
-	before, err := ask(order{Do: "settle"}, s.servers...)
+	service, client, err := s.settle()
 	if err != nil {
-		return 0, err
+		return r, err
 	}
-	if _, err := s.client.do(order{Do: "idle", Conns: pl.idle}); err != nil {
-		return 0, err
-	}
-	time.Sleep(rest)
-	after, err := ask(order{Do: "settle"}, s.servers...)
+	a, err := s.client.do(order{Do: "idle", Conns: pl.idle, For: dialling})
 	if err != nil {
-		return 0, err
+		return r, err
 	}
-	return float64(after.RSS-before.RSS) / float64(pl.idle), nil
+	if r.Conns, r.Short = a.Conns, a.Short; r.Conns == 0 {
+		return r, fmt.Errorf("%s opens no second connection: %s", p.name, a.Short)
+	}
+	time.Sleep(pl.rest)
+	serviceAfter, clientAfter, err := s.settle()
+	each := func(before, after usage) float64 { return round(float64(after.RSS-before.RSS)/float64(r.Conns), 2) }
+	r.Service, r.Client = each(service, serviceAfter), each(client, clientAfter)
+	return r, err
+}
+
+// settle returns garbage to the system and reads what is used then.
+func (s *stage) settle() (service, client usage, err error) {
+	if service, err = ask(order{Do: "settle"}, s.servers...); err != nil {
+		return service, client, err
+	}
+	client, err = ask(order{Do: "settle"}, s.client)
+	return service, client, err
 }

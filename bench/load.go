@@ -1,8 +1,7 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
+	"errors"
 	"sync"
 	"time"
 )
@@ -13,40 +12,75 @@ type load struct {
 	Seconds float64 `json:"seconds"`
 	P50     float64 `json:"p50_us"`
 	P99     float64 `json:"p99_us"`
+	P999    float64 `json:"p999_us"`
 }
 
 // runLoad lets callers goroutines call over c, each one call after the other,
-// until the time is over. Every reply is compared with the payload.
-func runLoad(c conn, callers int, d time.Duration) (load, error) {
-	hists := make([]histogram, callers)
-	errs := make([]error, callers)
-	var wg sync.WaitGroup
-	begin := time.Now()
-	for i := range callers {
-		wg.Go(func() { errs[i] = callUntil(c, begin, d, &hists[i]) })
+// until the time is over. Every reply is compared with the payload. What a
+// slow call takes is not counted.
+func runLoad(c conn, m mode, d time.Duration) (load, error) {
+	stop, err := keepSlow(c, m.slow)
+	if err != nil {
+		return load{}, err
+	}
+	var (
+		h     histogram
+		errs  = make([]error, m.callers)
+		p     = payloadOf(m.payload)
+		wg    sync.WaitGroup
+		begin = time.Now()
+	)
+	for i := range m.callers {
+		wg.Go(func() { errs[i] = callUntil(c, p, begin, d, &h) })
 	}
 	wg.Wait()
 	took := time.Since(begin)
-	for _, err := range errs {
-		if err != nil {
-			return load{}, err
-		}
+	if err := errors.Join(append(errs, stop())...); err != nil {
+		return load{}, err
 	}
-	for i := range hists[1:] {
-		hists[0].merge(&hists[i+1])
-	}
-	h := &hists[0]
-	return load{Calls: h.Total, Seconds: took.Seconds(), P50: h.quantile(0.50), P99: h.quantile(0.99)}, nil
+	return load{
+		Calls: h.total, Seconds: took.Seconds(),
+		P50: h.quantile(0.50), P99: h.quantile(0.99), P999: h.quantile(0.999),
+	}, nil
 }
 
-func callUntil(c conn, begin time.Time, d time.Duration, h *histogram) error {
-	p := []byte(payload)
+// keepSlow makes one slow call after the other, if that is wanted, until the
+// returned func is called.
+func keepSlow(c conn, wanted bool) (stop func() error, err error) {
+	if !wanted {
+		return func() error { return nil }, nil
+	}
+	s, ok := c.(slower)
+	if !ok {
+		return nil, errNoSlowCall
+	}
+	over, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-over:
+				ended <- nil
+				return
+			default:
+			}
+			if err := s.callSlow(); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	return func() error { close(over); return <-ended }, nil
+}
+
+func callUntil(c conn, p []byte, begin time.Time, d time.Duration, h *histogram) error {
+	r := recorder{to: h}
+	defer r.flush()
 	for last := time.Since(begin); last < d; {
 		if err := callOnce(c, p); err != nil {
 			return err
 		}
 		now := time.Since(begin)
-		h.add(now - last)
+		r.add(now - last)
 		last = now
 	}
 	return nil
@@ -57,8 +91,8 @@ func callOnce(c conn, p []byte) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(reply, p) {
-		return fmt.Errorf("sent %q, received %q", p, reply)
+	if !sameAs(reply, p) {
+		return differs(reply, p)
 	}
 	return nil
 }

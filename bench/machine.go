@@ -42,9 +42,12 @@ func (m machine) String() string {
 	return fmt.Sprintf("%s, %d cores, %d GiB, %s, %s, %s", cpu, m.Cores, m.MemGiB, m.System, m.Go, m.Date)
 }
 
+// kernel returns the first two numbers of the kernel's version: what follows
+// is the distributor's.
 func kernel() string {
 	text, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return strings.TrimSpace(string(text))
+	numbers := strings.SplitN(strings.TrimSpace(string(text)), ".", 3)
+	return strings.Join(numbers[:min(2, len(numbers))], ".")
 }
 
 // field returns what stands behind "name:" in a file of such lines.
@@ -63,7 +66,7 @@ func field(path, name string) string {
 }
 
 // versionOf returns the version of a module that this program is built with;
-// the toolchain's for the standard library.
+// empty for the standard library.
 func versionOf(module string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || module == "" {

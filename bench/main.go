@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,28 +27,31 @@ func main() {
 
 // settings are the flags.
 type settings struct {
-	quick, smoke, markdown  bool
-	peers, modes, out, from string
-	binary                  string
-	rounds                  int
-	each                    time.Duration
-	idle                    int
+	quick, smoke, markdown           bool
+	peers, callers, payloads         string
+	out, plot, from, binary, profile string
+	rounds                           int
+	each                             time.Duration
+	idle                             int
 }
 
 func parse(args []string) (*settings, error) {
 	s, fs := new(settings), flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.BoolVar(&s.quick, "quick", false, "short rounds: under a minute in all")
+	fs.BoolVar(&s.quick, "quick", false, "short rounds of the small payload only: under a minute in all")
 	fs.BoolVar(&s.smoke, "smoke", false, "only show that everything runs: a few seconds, the figures mean nothing")
-	fs.BoolVar(&s.markdown, "markdown", false, "print the README's table instead of the long one")
+	fs.BoolVar(&s.markdown, "markdown", false, "print the README's table instead of the long ones")
 	fs.StringVar(&s.peers, "peers", "", "comma-separated names of the peers (default all)")
-	fs.StringVar(&s.modes, "modes", "1,16,256", "comma-separated numbers of callers on the one connection")
+	fs.StringVar(&s.callers, "callers", "", "comma-separated numbers of callers on the one connection (default 1,16,256)")
+	fs.StringVar(&s.payloads, "payloads", "", "comma-separated sizes of the payload in bytes, at least 100 (default 100,10240,1048576; quick 100)")
 	fs.StringVar(&s.out, "out", "", "also write the results to this file as JSON")
+	fs.StringVar(&s.plot, "plot", "", "also draw the results into this file as SVG")
 	fs.StringVar(&s.from, "from", "", "print the results in this file instead of measuring")
 	fs.StringVar(&programs, "programs", "", "folder of the programs that have one peer each, as make bench builds them")
 	fs.StringVar(&s.binary, "binary", "", "also time starts of this ekko-ipc binary")
-	fs.IntVar(&s.rounds, "rounds", 0, "rounds (default 12, quick 6)")
-	fs.DurationVar(&s.each, "each", 0, "time of one run in a round (default 1s, quick 150ms)")
-	fs.IntVar(&s.idle, "idle", -1, "connections of the idle measurement, 0 for none (default 2000, quick 500)")
+	fs.StringVar(&s.profile, "profile", "", "write CPU profiles of our own peers' processes into this folder, one for each mode")
+	fs.IntVar(&s.rounds, "rounds", 0, "rounds (default 10, quick 3)")
+	fs.DurationVar(&s.each, "each", 0, "time of one run in a round (default 500ms, quick 100ms)")
+	fs.IntVar(&s.idle, "idle", -1, "connections of the idle measurement, 0 for none (default 10000, quick 200)")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
@@ -58,12 +63,14 @@ func parse(args []string) (*settings, error) {
 
 // plan turns the flags into what to do.
 func (s *settings) plan() (*plan, error) {
-	pl := &plan{peers: peers, rounds: 12, each: time.Second, idle: 2000, starts: 40, binary: s.binary}
+	pl := &plan{peers: peers, rounds: 10, each: 500 * time.Millisecond, idle: 10_000, rest: time.Second, starts: 40, binary: s.binary, profiles: s.profile}
+	payloads := "100,10240,1048576"
 	switch {
 	case s.smoke:
-		pl.rounds, pl.each, pl.idle, pl.starts = 1, 20*time.Millisecond, 10, 1
+		pl.rounds, pl.each, pl.idle, pl.rest, pl.starts = 1, 10*time.Millisecond, 5, 0, 1
 	case s.quick:
-		pl.rounds, pl.each, pl.idle, pl.starts = 6, 150*time.Millisecond, 500, 10
+		pl.rounds, pl.each, pl.idle, pl.starts = 3, 100*time.Millisecond, 200, 10
+		payloads = "100"
 	}
 	if s.rounds > 0 {
 		pl.rounds = s.rounds
@@ -74,24 +81,54 @@ func (s *settings) plan() (*plan, error) {
 	if s.idle >= 0 {
 		pl.idle = s.idle
 	}
+	var err error
 	if s.peers != "" {
-		pl.peers = nil
-		for name := range strings.SplitSeq(s.peers, ",") {
-			p := peerNamed(name)
-			if p == nil {
-				return nil, fmt.Errorf("no peer is called %q; there are %s", name, peerNames())
-			}
-			pl.peers = append(pl.peers, p)
+		if pl.peers, err = peersNamed(s.peers); err != nil {
+			return nil, err
 		}
 	}
-	for text := range strings.SplitSeq(s.modes, ",") {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > 4096 {
-			return nil, fmt.Errorf("-modes: %q is no number of callers between 1 and 4096", text)
-		}
-		pl.modes = append(pl.modes, n)
+	callers, err := numbers("-callers", cmp.Or(s.callers, "1,16,256"), 1, 4096)
+	if err != nil {
+		return nil, err
+	}
+	sizes, err := numbers("-payloads", cmp.Or(s.payloads, payloads), smallSize, largest)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range sizes {
+		pl.groups = append(pl.groups, modesOf(n, callers))
+	}
+	if s.smoke { // one set of processes for everything
+		pl.groups = [][]mode{slices.Concat(pl.groups...)}
 	}
 	return pl, nil
+}
+
+// largest is the largest payload that all peers are set up for.
+const largest = 2 << 20
+
+// numbers reads a list of numbers between two bounds, smallest first.
+func numbers(name, list string, low, high int) (out []int, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < low || n > high {
+			return nil, fmt.Errorf("%s: %q is no number between %d and %d", name, text, low, high)
+		}
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+func peersNamed(list string) (out []*peer, err error) {
+	for name := range strings.SplitSeq(list, ",") {
+		p := peerNamed(name)
+		if p == nil {
+			return nil, fmt.Errorf("no peer is called %q; there are %s", name, peerNames())
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 func peerNames() string {
@@ -115,6 +152,11 @@ func run(args []string, stdout, say io.Writer) error {
 	}
 	if s.out != "" {
 		if err := r.write(s.out); err != nil {
+			return err
+		}
+	}
+	if s.plot != "" {
+		if err := os.WriteFile(s.plot, r.draw(), 0o644); err != nil {
 			return err
 		}
 	}

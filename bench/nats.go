@@ -3,34 +3,18 @@
 package main
 
 import (
-	"errors"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 )
 
-// The peer is request and reply through a NATS server in a process of its own,
-// on the loopback interface: NATS has no Unix sockets.
+// The peer is request and reply through a NATS server.
 func init() {
 	register(&peer{
 		name:    "nats",
 		program: "nats",
 		module:  "github.com/nats-io/nats-server/v2",
-		broker: func(string) (string, error) {
-			s, err := server.NewServer(&server.Options{
-				Host: "127.0.0.1", Port: server.RANDOM_PORT,
-				NoLog: true, NoSigs: true, MaxConn: 1 << 16,
-			})
-			if err != nil {
-				return "", err
-			}
-			go s.Start()
-			if !s.ReadyForConnections(10 * time.Second) {
-				return "", errors.New("nats-server is not ready after 10 s")
-			}
-			return s.ClientURL(), nil
-		},
+		broker:  natsBroker,
 		serve: func(_, broker string) (string, error) {
 			c, err := nats.Connect(broker)
 			if err != nil {

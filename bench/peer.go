@@ -1,23 +1,38 @@
 package main
 
-import "slices"
+import (
+	"errors"
+	"slices"
+	"time"
+)
 
 // A peer is one way of calling another process.
 type peer struct {
 	name string
 	// program is the name of the program that has this peer alone linked in,
-	// and the build tag to make it.
+	// and the build tag to make it. A peer without one runs in Node.
 	program string
 	// module is the path whose version the report names; empty for this
-	// repository and the standard library.
+	// repository, the standard library and Node.
 	module string
 	// lockstep is set for a peer that can have one call under way on a
 	// connection and no more: only the sequential mode is measured.
 	lockstep bool
+	// slow is set for a peer whose connections are slower: it is also
+	// measured while a slow call is under way.
+	slow bool
+	// profiled is set for a peer of whose processes profiles are wanted.
+	profiled bool
+	// single is set for a peer that does not open a second connection from a
+	// process: there is nothing idle to measure.
+	single bool
 	// broker starts what stands between client and service and returns its
 	// address; nil where nothing does. It returns when it is ready and goes
 	// on until the process ends.
 	broker func(dir string) (addr string, err error)
+	// brokerUsage is what a broker has used that is a program of its own;
+	// nil where the broker is the child itself.
+	brokerUsage func() usage
 	// serve starts the echo service and returns the address to dial. It
 	// returns when it is ready and goes on until the process ends.
 	serve func(dir, broker string) (addr string, err error)
@@ -34,6 +49,17 @@ type conn interface {
 	close()
 }
 
+// A slower is a conn that can also call a handler that takes its time.
+type slower interface {
+	// callSlow returns when the handler has waited for slowness.
+	callSlow() error
+}
+
+// slowness is how long the slow handler waits before it answers.
+const slowness = 50 * time.Millisecond
+
+var errNoSlowCall = errors.New("this peer has no slow call")
+
 // The names that other files refer to.
 const (
 	rawName  = "raw-unix"
@@ -42,7 +68,11 @@ const (
 )
 
 // inOrder is the order of the report. The first one is what ratios refer to.
-var inOrder = []string{rawName, ipcName, "grpc-go", "net/rpc+jsonrpc", "nats"}
+var inOrder = []string{
+	rawName, "raw-tcp", ipcName, "ipc-tcp",
+	"grpc-go", "connect-go", "drpc", "net/rpc+jsonrpc", "nats", "nats-micro", "dbus",
+	"grpc-js", "node-ipc", "moleculer",
+}
 
 // peers are those linked into this program: all, or with the build tag solo
 // only those whose own tag is given too.
@@ -62,9 +92,3 @@ func peerNamed(name string) *peer {
 	}
 	return nil
 }
-
-// payload is what is echoed: 100 bytes, and JSON, since that is what some of
-// the peers carry.
-const payload = `{"orderId":456,"customer":"Ada Lovelace","total":99.99,"items":["tea","rusk","jam"],"note":"parcel"}`
-
-const _ = uint(100-len(payload)) + uint(len(payload)-100) // compiles only at 100 bytes

@@ -14,39 +14,41 @@ import (
 // A process is a child, seen from the program that started it.
 type process struct {
 	name string
+	role string
 	cmd  *exec.Cmd
 	in   io.WriteCloser
 	enc  *json.Encoder
 	dec  *json.Decoder
 }
 
-// startProcess starts this program again in the given role and returns when
-// the child is ready, with the address it says.
-func startProcess(p *peer, role, dir, addr string) (*process, string, error) {
-	exe, err := p.executable()
+// startProcess starts the peer's program in the given role and returns when
+// the child is ready, with what it says.
+func startProcess(p *peer, role, dir, addr string) (*process, answer, error) {
+	program, err := p.executable()
 	if err != nil {
-		return nil, "", err
+		return nil, answer{}, err
 	}
-	c := &process{name: p.name + " " + role, cmd: exec.Command(exe, "child", role, p.name, dir, addr)}
+	args := append(program[1:], role, p.name, dir, addr)
+	c := &process{name: p.name + " " + role, role: role, cmd: exec.Command(program[0], args...)}
 	c.cmd.Stderr = os.Stderr
 	c.cmd.Env = append(os.Environ(), "EKKO_IPC_RUNTIME_DIR="+dir)
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
-		return nil, "", err
+		return nil, answer{}, err
 	}
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
-		return nil, "", err
+		return nil, answer{}, err
 	}
 	if err := c.cmd.Start(); err != nil {
-		return nil, "", err
+		return nil, answer{}, err
 	}
 	c.enc, c.dec = json.NewEncoder(c.in), json.NewDecoder(out)
 	a, err := c.answer(patience)
 	if err != nil {
 		c.stop()
-		return nil, "", err
+		return nil, answer{}, err
 	}
-	return c, a.Addr, nil
+	return c, a, nil
 }
 
 // programs is the folder of the programs that have one peer each; "" if there
@@ -54,12 +56,19 @@ func startProcess(p *peer, role, dir, addr string) (*process, string, error) {
 var programs string
 
 // executable is the program of the peer, so that its memory is its own; or
-// this one, which is the same with all the other peers in it.
-func (p *peer) executable() (string, error) {
-	if programs != "" {
-		return filepath.Abs(filepath.Join(programs, p.program))
+// this one, which is the same with all the other peers in it. The role and
+// the rest are put behind it.
+func (p *peer) executable() (args []string, err error) {
+	var exe string
+	switch {
+	case p.program == "":
+		return nodeChild()
+	case programs != "":
+		exe, err = filepath.Abs(filepath.Join(programs, p.program))
+	default:
+		exe, err = os.Executable()
 	}
-	return os.Executable()
+	return []string{exe, "child"}, err
 }
 
 // patience is how long a child may take for an order beyond the time that the
@@ -97,6 +106,7 @@ func (c *process) stop() {
 // A stage is one peer with all its processes running.
 type stage struct {
 	peer    *peer
+	version string // of the peer; empty for this repository and the standard library
 	client  *process
 	servers []*process // the service, and the broker if there is one
 	addr    string     // what the client dials
@@ -127,12 +137,14 @@ func (s *stage) start(dir string) error {
 		if err != nil {
 			return err
 		}
-		s.servers, addr = append(s.servers, c), a
+		s.servers, addr = append(s.servers, c), a.Addr
 	}
-	var err error
-	s.addr = addr
-	s.client, _, err = startProcess(s.peer, roleClient, dir, addr)
-	return err
+	client, a, err := startProcess(s.peer, roleClient, dir, addr)
+	if err != nil {
+		return err
+	}
+	s.client, s.version, s.addr = client, a.Version, addr
+	return nil
 }
 
 // strike ends all processes of the stage, the client first.
@@ -147,10 +159,14 @@ func (s *stage) strike() {
 
 // ask gives the same order to several processes and adds up what they use.
 func ask(o order, processes ...*process) (sum usage, err error) {
-	for _, c := range processes {
+	for i, c := range processes {
 		a, failed := c.do(o)
 		err = errors.Join(err, failed)
-		sum.add(a.Usage)
+		if i == 0 {
+			sum = a.Usage
+		} else {
+			sum = sum.plus(a.Usage)
+		}
 	}
 	return sum, err
 }

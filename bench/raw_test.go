@@ -46,7 +46,7 @@ func TestRawFrames(t *testing.T) {
 			return
 		}
 		sent <- m
-		answer := strings.ReplaceAll(responseText, requestID, string(m.MessageID))
+		answer := strings.ReplaceAll(responseHead+small+responseTail, requestID, string(m.MessageID))
 		c.Write(rawFrame(answer))
 		io.Copy(io.Discard, c)
 	}()
@@ -55,13 +55,13 @@ func TestRawFrames(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.close()
-	if err := callOnce(c, []byte(payload)); err != nil {
+	if err := callOnce(c, payloadOf(smallSize)); err != nil {
 		t.Error(err)
 	}
 
 	got := <-sent
 	var want wire.Message
-	if err := (*wire.Limits)(nil).Decode([]byte(requestText), &want); err != nil {
+	if err := (*wire.Limits)(nil).Decode([]byte(requestHead+small+requestTail), &want); err != nil {
 		t.Fatal(err)
 	}
 	for name, pair := range map[string][2][]byte{

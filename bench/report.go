@@ -25,45 +25,64 @@ type report struct {
 type row struct {
 	Peer          string  `json:"peer"`
 	Version       string  `json:"version,omitempty"`
-	Mode          string  `json:"mode"`    // "sequential" or "concurrent"
+	Mode          string  `json:"mode"`    // "sequential", "concurrent" or "slow"
 	Callers       int     `json:"callers"` // on one connection
 	Payload       int     `json:"payload"` // bytes each way
 	P50           float64 `json:"p50_us"`
 	P99           float64 `json:"p99_us"`
+	P999          float64 `json:"p999_us"`
 	CallsPerS     float64 `json:"calls_per_s"`
+	MiBPerS       float64 `json:"mib_per_s"`         // of payload, in each direction
 	CPUPerMillion float64 `json:"cpu_s_per_million"` // seconds, all processes
-	RSS           float64 `json:"rss_mib"`           // all processes
+	// AllocsPerMillion is of all Go processes; null for what is not Go.
+	AllocsPerMillion *float64 `json:"allocs_per_million"`
+	RSS              float64  `json:"rss_mib"` // all processes
 	// Spread is the distance between the quartiles of the rounds' p50, in
 	// percent of their median: how far the figures of this row can be
 	// trusted.
 	Spread float64 `json:"spread_percent"`
-	// RawRatio is p50 divided by that of the first peer in the same round;
-	// zero where there is none to divide by.
+	// RawRatio is p50 divided by that of the first peer with the same payload
+	// in the same round; zero where there is none to divide by.
 	RawRatio float64 `json:"p50_to_raw,omitempty"`
 }
+
+func (x *row) mode() mode { return mode{x.Callers, x.Payload, x.Mode == "slow"} }
 
 func rows(all []*series) []row {
 	var out []row
 	for _, s := range all {
+		median := func(of func(sample) float64) float64 { return s.median(of) }
 		r := row{
-			Peer: s.peer.name, Version: versionOf(s.peer.module), Mode: "concurrent",
-			Callers: s.callers, Payload: len(payload),
-			P50:           round(s.median(func(x sample) float64 { return x.P50 }), 2),
-			P99:           round(s.median(func(x sample) float64 { return x.P99 }), 2),
-			CallsPerS:     round(s.median(sample.callsPerSecond), 0),
-			CPUPerMillion: round(s.median(func(x sample) float64 { return x.cpuPerMillion }), 2),
-			RSS:           round(s.median(func(x sample) float64 { return x.rssMiB }), 1),
+			Peer: s.stage.peer.name, Version: s.stage.version, Mode: s.mode.String(),
+			Callers: s.callers, Payload: s.payload,
+			P50:           round(median(func(x sample) float64 { return x.P50 }), 2),
+			P99:           round(median(func(x sample) float64 { return x.P99 }), 2),
+			P999:          round(median(func(x sample) float64 { return x.P999 }), 2),
+			CallsPerS:     round(median(sample.callsPerSecond), 1),
+			MiBPerS:       round(median(sample.callsPerSecond)*float64(s.payload)/(1<<20), 1),
+			CPUPerMillion: round(median(func(x sample) float64 { return x.cpuPerMillion }), 2),
+			RSS:           round(median(func(x sample) float64 { return x.rssMiB }), 1),
 			Spread:        round(s.spread(), 1),
 		}
-		if s.callers == 1 {
-			r.Mode = "sequential"
-			if raw := all[0]; raw.peer == rawUnix && raw.callers == 1 {
-				r.RawRatio = round(ratio(s, raw), 2)
-			}
+		if s.samples[0].allocsPerMillion != nil {
+			r.AllocsPerMillion = new(round(median(func(x sample) float64 { return *x.allocsPerMillion }), -3))
+		}
+		if raw := rawOf(all, s.mode); raw != nil {
+			r.RawRatio = round(ratio(s, raw), 2)
 		}
 		out = append(out, r)
 	}
 	return out
+}
+
+// rawOf is the series that the ratios of a mode refer to; nil if there is
+// none.
+func rawOf(all []*series, m mode) *series {
+	i := slices.IndexFunc(all, func(s *series) bool { return s.stage.peer == rawUnix && s.mode == m })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
 }
 
 func (s *series) values(of func(sample) float64) []float64 {
@@ -106,6 +125,7 @@ func quantile(v []float64, q float64) float64 {
 	return v[i] + (v[i+1]-v[i])*(at-float64(i))
 }
 
+// round rounds to digits behind the point, or if negative before it.
 func round(x float64, digits int) float64 {
 	unit := math.Pow10(digits)
 	return math.Round(x*unit) / unit
@@ -126,4 +146,44 @@ func readReport(path string) (*report, error) {
 	}
 	r := new(report)
 	return r, json.Unmarshal(text, r)
+}
+
+// row returns that of a peer in a mode; nil if there is none.
+func (r *report) row(name string, m mode) *row {
+	i := slices.IndexFunc(r.Rows, func(x row) bool { return x.Peer == name && x.mode() == m })
+	if i < 0 {
+		return nil
+	}
+	return &r.Rows[i]
+}
+
+// names and modes in the order of their first row.
+func (r *report) names() (names []string) {
+	for _, x := range r.Rows {
+		if !slices.Contains(names, x.Peer) {
+			names = append(names, x.Peer)
+		}
+	}
+	return names
+}
+
+func (r *report) modes() (modes []mode) {
+	for _, x := range r.Rows {
+		if !slices.Contains(modes, x.mode()) {
+			modes = append(modes, x.mode())
+		}
+	}
+	return modes
+}
+
+// most returns the mode with the most callers at the small payload; the
+// sequential one if there is no other.
+func (r *report) most() mode {
+	m := mode{1, smallSize, false}
+	for _, x := range r.modes() {
+		if x.payload == smallSize && !x.slow && x.callers > m.callers {
+			m = x
+		}
+	}
+	return m
 }

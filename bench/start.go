@@ -31,7 +31,7 @@ func (pl *plan) measureStart() ([]startRow, error) {
 	defer s.strike()
 	tool, name := pl.binary, filepath.Base(pl.binary)
 	env := []string{"EKKO_IPC_RUNTIME_DIR=" + s.addr, "EKKO_IPC_PATH=" + s.addr}
-	call, err := pl.timeStarts(env, name+" call bench.echo …", tool, "call", ekkoName+".echo", payload)
+	call, err := pl.timeStarts(env, name+" call bench.echo …", tool, "call", ekkoName+".echo", small)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -31,103 +30,108 @@ func (t table) markdown(w io.Writer) {
 	}
 }
 
-// byMode has a line for each row: everything that was measured.
-func (r *report) byMode() table {
-	t := table{{"peer", "callers", "p50 µs", "p99 µs", "x raw", "calls/s", "CPU s/M", "RSS MiB", "spread"}}
+// ofMode has a line for each peer that was measured in the mode.
+func (r *report) ofMode(m mode) table {
+	t := table{{"peer", "p50 µs", "p99 µs", "p99.9 µs", "x raw", "calls/s", "MiB/s", "CPU s/M", "allocs/call", "RSS MiB", "spread"}}
 	for _, x := range r.Rows {
-		t = append(t, []string{
-			x.Peer, strconv.Itoa(x.Callers), fmt.Sprintf("%.1f", x.P50), fmt.Sprintf("%.0f", x.P99), times(x.RawRatio),
-			thousands(x.CallsPerS), fmt.Sprintf("%.1f", x.CPUPerMillion), fmt.Sprintf("%.0f", x.RSS), fmt.Sprintf("%.0f %%", x.Spread),
-		})
+		if x.mode() == m {
+			t = append(t, []string{
+				x.Peer, micros(x.P50), micros(x.P99), micros(x.P999), times(x.RawRatio), thousands(x.CallsPerS), volume(&x),
+				fmt.Sprintf("%.1f", x.CPUPerMillion), allocations(&x), fmt.Sprintf("%.0f", x.RSS), fmt.Sprintf("%.0f %%", x.Spread),
+			})
+		}
 	}
 	return t
 }
 
 // byPeer has a line for each peer: what a reader wants to compare.
 func (r *report) byPeer() table {
-	modes := r.modes()
-	most := modes[len(modes)-1]
-	head := []string{"peer"}
-	for _, n := range modes {
-		if n == 1 {
-			head = append(head, "p50 µs", "p99 µs", "× raw")
-		} else {
-			head = append(head, fmt.Sprintf("calls/s, %d callers", n))
-		}
-	}
-	t := table{append(head, fmt.Sprintf("CPU s per M calls at %d", most), "RSS MiB", "KiB per idle connection")}
+	one, few, most := mode{1, smallSize, false}, mode{16, smallSize, false}, r.most()
+	large := mode{1, 1 << 20, false}
+	t := table{{
+		"peer", "p50 µs", "p99 µs", "× raw", "calls/s, 16 callers", fmt.Sprintf("calls/s, %d callers", most.callers),
+		fmt.Sprintf("CPU s per M calls at %d", most.callers), "MiB/s at 1 MiB", "RSS MiB", "KiB per idle connection, service + client",
+	}}
 	for _, name := range r.names() {
+		x := r.row(name, one)
+		busy := r.row(name, most)
 		line := []string{name}
-		for _, n := range modes {
-			line = append(line, r.cells(name, n)...)
+		line = append(line, cell(x, func(x *row) string { return micros(x.P50) }), cell(x, func(x *row) string { return micros(x.P99) }),
+			cell(x, func(x *row) string { return times(x.RawRatio) }), cell(r.row(name, few), rate), cell(busy, rate),
+			cell(busy, func(x *row) string { return fmt.Sprintf("%.1f", x.CPUPerMillion) }), cell(r.row(name, large), volume))
+		if busy == nil {
+			busy = x
 		}
-		last := r.row(name, most)
-		if last == nil {
-			last = r.row(name, 1)
-			line = append(line, "–")
-		} else {
-			line = append(line, fmt.Sprintf("%.1f", last.CPUPerMillion))
-		}
-		t = append(t, append(line, memory(last), r.idleCell(name)))
+		t = append(t, append(line, cell(busy, func(x *row) string { return fmt.Sprintf("%.0f", x.RSS) }), r.idleCell(name)))
 	}
 	return t
 }
 
-// cells are those of one peer in one mode.
-func (r *report) cells(name string, callers int) []string {
-	x := r.row(name, callers)
-	switch {
-	case callers == 1 && x == nil:
-		return []string{"–", "–", "–"}
-	case callers == 1:
-		return []string{fmt.Sprintf("%.1f", x.P50), fmt.Sprintf("%.0f", x.P99), times(x.RawRatio)}
-	case x == nil:
-		return []string{"–"}
+// cell is what text says of a row, and a dash where there is no row.
+func cell(x *row, text func(*row) string) string {
+	if x == nil {
+		return "–"
 	}
-	return []string{thousands(x.CallsPerS)}
+	return text(x)
+}
+
+func rate(x *row) string { return thousands(x.CallsPerS) }
+
+// volume is left out where the payload is so small that it says nothing.
+func volume(x *row) string {
+	if x.Payload < 1<<10 {
+		return "–"
+	}
+	return thousands(x.MiBPerS)
+}
+
+func allocations(x *row) string {
+	if x.AllocsPerMillion == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f", *x.AllocsPerMillion/1e6)
 }
 
 func (r *report) idleCell(name string) string {
 	for _, x := range r.Idle {
 		if x.Peer == name {
-			return fmt.Sprintf("%.1f", x.KiB)
+			return fmt.Sprintf("%.1f + %.1f", x.Service, x.Client)
 		}
 	}
 	return "–"
 }
 
-func (r *report) row(name string, callers int) *row {
-	i := slices.IndexFunc(r.Rows, func(x row) bool { return x.Peer == name && x.Callers == callers })
-	if i < 0 {
-		return nil
+// idleTable has a line for each peer whose idle connections were measured.
+func (r *report) idleTable() table {
+	t := table{{"peer", "idle connections", "service KiB each", "client KiB each"}}
+	for _, x := range r.Idle {
+		t = append(t, []string{x.Peer, thousands(float64(x.Conns)), fmt.Sprintf("%.1f", x.Service), fmt.Sprintf("%.1f", x.Client)})
 	}
-	return &r.Rows[i]
+	return t
 }
 
-// names and modes in the order of their first row.
-func (r *report) names() (names []string) {
+// besideSlow says for each peer that has a slow call what it does to others.
+func (r *report) besideSlow() (lines []string) {
 	for _, x := range r.Rows {
-		if !slices.Contains(names, x.Peer) {
-			names = append(names, x.Peer)
+		m := x.mode()
+		if !m.slow {
+			continue
+		}
+		m.slow = false
+		if without := r.row(x.Peer, m); without != nil {
+			lines = append(lines, fmt.Sprintf("%s, %d callers beside a call that takes %s: p99 %s µs, without it %s µs.",
+				x.Peer, x.Callers, slowness, micros(x.P99), micros(without.P99)))
 		}
 	}
-	return names
+	return lines
 }
 
-func (r *report) modes() (modes []int) {
-	for _, x := range r.Rows {
-		if !slices.Contains(modes, x.Callers) {
-			modes = append(modes, x.Callers)
-		}
+// micros writes a time with a digit behind the point where it is short.
+func micros(us float64) string {
+	if us < 100 {
+		return fmt.Sprintf("%.1f", us)
 	}
-	return modes
-}
-
-func memory(x *row) string {
-	if x == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%.0f", x.RSS)
+	return thousands(us)
 }
 
 func times(ratio float64) string {
@@ -148,18 +152,26 @@ func thousands(x float64) string {
 
 // print writes what a person reads at the terminal.
 func (r *report) print(w io.Writer) {
-	fmt.Fprintf(w, "%s\n%s\n\n", r.Machine, r.how())
-	r.byMode().plain(w)
+	fmt.Fprintf(w, "%s\n%s\n", r.Machine, r.how())
+	for _, m := range r.modes() {
+		fmt.Fprintf(w, "\n%s\n", m.title())
+		r.ofMode(m).plain(w)
+	}
 	if len(r.Idle) > 0 {
-		t := table{{"peer", "idle connections", "KiB each"}}
-		for _, x := range r.Idle {
-			t = append(t, []string{x.Peer, strconv.Itoa(x.Conns), fmt.Sprintf("%.1f", x.KiB)})
-		}
 		fmt.Fprintln(w)
-		t.plain(w)
+		r.idleTable().plain(w)
+	}
+	for _, x := range r.Idle {
+		if x.Short != "" {
+			fmt.Fprintf(w, "%s: no more than %d connections: %s\n", x.Peer, x.Conns, x.Short)
+		}
+	}
+	fmt.Fprintln(w)
+	for _, line := range r.besideSlow() {
+		fmt.Fprintln(w, line)
 	}
 	for _, x := range r.Start {
-		fmt.Fprintf(w, "\n%s: %.1f ms from start to end, %.1f ms CPU (median of %d)\n", x.Command, x.WallMS, x.CPUMS, x.Runs)
+		fmt.Fprintf(w, "%s: %.1f ms from start to end, %.1f ms CPU (median of %d)\n", x.Command, x.WallMS, x.CPUMS, x.Runs)
 	}
 }
 
@@ -167,14 +179,17 @@ func (r *report) print(w io.Writer) {
 func (r *report) printMarkdown(w io.Writer) {
 	r.byPeer().markdown(w)
 	fmt.Fprintf(w, "\n%s. %s\n", r.Machine, r.how())
+	for _, line := range r.besideSlow() {
+		fmt.Fprintln(w, line)
+	}
 	for _, x := range r.Start {
 		fmt.Fprintf(w, "`%s`: %.1f ms from start to end.\n", x.Command, x.WallMS)
 	}
 }
 
 func (r *report) how() string {
-	s := fmt.Sprintf("Echo of %d bytes, one connection, client and service in processes of their own; medians of %d interleaved rounds of %d ms. "+
-		"CPU and memory are those of all processes.", len(payload), r.Rounds, r.EachMS)
+	s := fmt.Sprintf("Echo of %d bytes where nothing else is said, one connection, client and service in processes of their own; medians of %d interleaved rounds of %d ms. "+
+		"CPU and memory are those of all processes.", smallSize, r.Rounds, r.EachMS)
 	if r.Together {
 		s += " Memory is not to be compared: all peers are linked into each process."
 	}

@@ -37,12 +37,20 @@ func check(ctx context.Context, args []string, out io.Writer) int {
 	fs.DurationVar(&r.fuzzTime, "fuzztime", 5*time.Second, "how long the step fuzz stays with each target")
 	fs.StringVar(&r.fuzzOnly, "fuzz", "", "the step fuzz runs only targets whose name contains this")
 	fs.BoolVar(&r.fresh, "fresh", os.Getenv("CI") != "", "run tests even if nothing has changed since they passed")
+	fs.BoolVar(&r.bench, "bench", false, "install what make bench needs, and do nothing else")
 	if err := fs.Parse(args); err != nil {
 		return 2
 	}
 	if *list {
 		for _, s := range steps {
 			fmt.Fprintf(out, "%-12s %s\n", s.name, s.about)
+		}
+		return 0
+	}
+	if r.bench {
+		if err := setUp(ctx, r); err != nil {
+			fmt.Fprintln(out, "check:", err)
+			return 1
 		}
 		return 0
 	}
@@ -61,6 +69,7 @@ type runner struct {
 	fuzzTime time.Duration
 	fuzzOnly string
 	fresh    bool
+	bench    bool
 }
 
 // run goes through the steps and returns the exit code.

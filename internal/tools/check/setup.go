@@ -12,23 +12,31 @@ import (
 )
 
 // A need is a program that a step runs and that Go does not bring.
-type need struct{ command, debian, why string }
-
-var needs = []need{
-	{"gcc", "gcc libc6-dev", "the race detector"},
-	{"git", "git", "the version of the binary"},
-	{"socat", "socat", "conversations by hand"},
-	{"node", "nodejs", "the JavaScript side"},
-	{"npm", "npm", "the JavaScript side"},
-	{"python3", "python3", "the example in another language"},
-	{"strace", "strace", "faults of the system"},
-	{"valgrind", "valgrind", "the instructions of a call"},
+type need struct {
+	command, debian, why string
+	bench                bool // wanted by make bench too
 }
 
-// setUp installs what is missing and says what it installs.
+var needs = []need{
+	{"gcc", "gcc libc6-dev", "the race detector", false},
+	{"git", "git", "the version of the binary", false},
+	{"socat", "socat", "conversations by hand", false},
+	{"node", "nodejs", "the JavaScript side, and peers of the benchmark", true},
+	{"npm", "npm", "the JavaScript side, and peers of the benchmark", true},
+	{"python3", "python3", "the example in another language", false},
+	{"strace", "strace", "faults of the system", false},
+	{"valgrind", "valgrind", "the instructions of a call", false},
+	{"dbus-daemon", "dbus-daemon", "the D-Bus peer of the benchmark", true},
+}
+
+// setUp installs what is missing and says what it installs; for the benchmark
+// alone that is less.
 func setUp(ctx context.Context, r *runner) error {
 	if err := installPrograms(ctx, r); err != nil {
 		return err
+	}
+	if r.bench {
+		return installPackages(ctx, r, []string{benchPackages})
 	}
 	for _, dir := range modules {
 		fmt.Fprintf(r.out, "Go modules of ./%s\n", dir)
@@ -36,11 +44,14 @@ func setUp(ctx context.Context, r *runner) error {
 			return err
 		}
 	}
-	return installPackages(ctx, r)
+	return installPackages(ctx, r, packageDirs())
 }
 
-func missing() (list []need) {
+func missing(bench bool) (list []need) {
 	for _, n := range needs {
+		if bench && !n.bench {
+			continue
+		}
 		if _, err := exec.LookPath(n.command); err != nil {
 			list = append(list, n)
 		}
@@ -49,7 +60,7 @@ func missing() (list []need) {
 }
 
 func installPrograms(ctx context.Context, r *runner) error {
-	list := missing()
+	list := missing(r.bench)
 	if len(list) == 0 {
 		return nil
 	}
@@ -73,7 +84,7 @@ func installPrograms(ctx context.Context, r *runner) error {
 			return err
 		}
 	}
-	if list := missing(); len(list) > 0 {
+	if list := missing(r.bench); len(list) > 0 {
 		return fmt.Errorf("%s is still missing", list[0].command)
 	}
 	return nil
@@ -100,13 +111,17 @@ func packageDirs() (dirs []string) {
 	for _, lock := range locks {
 		dirs = append(dirs, filepath.Dir(lock))
 	}
-	return dirs
+	return append(dirs, benchPackages)
 }
+
+// benchPackages is the folder of those peers of the benchmark that run in
+// Node.
+const benchPackages = "bench/node"
 
 // installPackages runs npm ci where what is installed is older than the lock
 // file.
-func installPackages(ctx context.Context, r *runner) error {
-	for _, dir := range packageDirs() {
+func installPackages(ctx context.Context, r *runner, dirs []string) error {
+	for _, dir := range dirs {
 		want, err := os.Stat(filepath.Join(dir, "package-lock.json"))
 		if err != nil {
 			return err
