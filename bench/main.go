@@ -27,12 +27,13 @@ func main() {
 
 // settings are the flags.
 type settings struct {
-	quick, smoke, markdown           bool
-	peers, callers, payloads         string
-	out, plot, from, binary, profile string
-	rounds                           int
-	each                             time.Duration
-	idle                             int
+	quick, smoke, markdown   bool
+	peers, callers, payloads string
+	out, plot, readme, from  string
+	binary, profile          string
+	rounds                   int
+	each                     time.Duration
+	idle                     int
 }
 
 func parse(args []string) (*settings, error) {
@@ -45,6 +46,7 @@ func parse(args []string) (*settings, error) {
 	fs.StringVar(&s.payloads, "payloads", "", "comma-separated sizes of the payload in bytes, at least 100 (default 100,10240,1048576; quick 100)")
 	fs.StringVar(&s.out, "out", "", "also write the results to this file as JSON")
 	fs.StringVar(&s.plot, "plot", "", "also draw the results into this file as SVG")
+	fs.StringVar(&s.readme, "readme", "", "also write the README's table into this file, between its marks")
 	fs.StringVar(&s.from, "from", "", "print the results in this file instead of measuring")
 	fs.StringVar(&programs, "programs", "", "folder of the programs that have one peer each, as make bench builds them")
 	fs.StringVar(&s.binary, "binary", "", "also time starts of this ekko-ipc binary")
@@ -157,6 +159,11 @@ func run(args []string, stdout, say io.Writer) error {
 	}
 	if s.plot != "" {
 		if err := os.WriteFile(s.plot, r.draw(), 0o644); err != nil {
+			return err
+		}
+	}
+	if s.readme != "" {
+		if err := r.writeInto(s.readme); err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,7 @@ func (m mode) title() string {
 		s = "1 caller"
 	}
 	if s += ", " + sizeText(m.payload); m.slow {
-		s += ", beside a call that takes " + slowness.String()
+		s += ", beside a call that takes " + slownessText
 	}
 	return s
 }

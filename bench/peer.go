@@ -56,7 +56,10 @@ type slower interface {
 }
 
 // slowness is how long the slow handler waits before it answers.
-const slowness = 50 * time.Millisecond
+const (
+	slowness     = 50 * time.Millisecond
+	slownessText = "50 ms"
+)
 
 var errNoSlowCall = errors.New("this peer has no slow call")
 

@@ -120,7 +120,7 @@ func (r *report) besideSlow() (lines []string) {
 		m.slow = false
 		if without := r.row(x.Peer, m); without != nil {
 			lines = append(lines, fmt.Sprintf("%s, %d callers beside a call that takes %s: p99 %s µs, without it %s µs.",
-				x.Peer, x.Callers, slowness, micros(x.P99), micros(without.P99)))
+				x.Peer, x.Callers, slownessText, micros(x.P99), micros(without.P99)))
 		}
 	}
 	return lines
