@@ -20,7 +20,9 @@
 // peer runs with its defaults, but for limits that the largest payload or ten
 // thousand connections would reach. Ours is found by name, checks arguments
 // and results against the manifest and sets a deadline on each call, as every
-// user's does. Nobody compresses or encrypts.
+// user's does. Nobody compresses or encrypts. Those that carry bytes or JSON
+// are given the payload's text; node-ipc and Moleculer carry values, and so
+// encode and decode them in each call.
 //
 // A mode is a number of callers on one connection, each making one call after
 // the other, and a payload of JSON: 100 bytes, 10 KiB and 1 MiB, in the request

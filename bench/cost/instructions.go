@@ -18,7 +18,7 @@ const canCountInstructions = runtime.GOOS == "linux" && runtime.GOARCH == "amd64
 const (
 	fewCalls  = 1000
 	manyCalls = 3000
-	pairs     = 3
+	pairs     = 2
 )
 
 // countInstructions returns what a call of p executes at both ends together.

@@ -16,13 +16,17 @@ const manifestText = `{
 			"returns": {"type": "object"}
 		},
 		"typed": {
+			"parameters": [{"name": "id", "type": "number", "required": true}],
+			"returns": {"type": "object", "schema": {"id": "number", "name": "string"}}
+		},
+		"structs": {
 			"parameters": [{"name": "value", "type": "object", "required": true}],
 			"returns": {"type": "object"}
 		}
 	}
 }`
 
-// A user is what the typed path carries both ways.
+// A user is what the typed paths carry.
 type user struct {
 	ID   int    `json:"id"`
 	Name string `json:"name"`
@@ -34,7 +38,7 @@ type path struct {
 	call func(*ipc.Client) error
 }
 
-var paths = []path{{"untyped", callUntyped}, {"typed", callTyped}}
+var paths = []path{{"untyped", callUntyped}, {"typed", callTyped}, {"structs", callStructs}}
 
 func pathNamed(name string) (path, error) {
 	for _, p := range paths {
@@ -57,10 +61,20 @@ func callUntyped(c *ipc.Client) error {
 }
 
 func callTyped(c *ipc.Client) error {
-	sent := user{456, "Ada Lovelace"}
-	received, err := ipc.Call[user](context.Background(), c, "typed", sent)
-	if err == nil && received != sent {
-		err = fmt.Errorf("sent %v, received %v", sent, received)
+	received, err := ipc.Call[user](context.Background(), c, "typed", ada.ID)
+	return check(received, err)
+}
+
+func callStructs(c *ipc.Client) error {
+	received, err := ipc.Call[user](context.Background(), c, "structs", ada)
+	return check(received, err)
+}
+
+var ada = user{456, "Ada Lovelace"}
+
+func check(received user, err error) error {
+	if err == nil && received != ada {
+		err = fmt.Errorf("received %v, want %v", received, ada)
 	}
 	return err
 }
@@ -81,7 +95,8 @@ func open(address string) (c *ipc.Client, end func(), err error) {
 		}
 		return args[0], nil
 	})
-	ipc.Handle(s, "typed", func(_ context.Context, u user) (user, error) { return u, nil })
+	ipc.Handle(s, "typed", func(_ context.Context, id int) (user, error) { return user{id, ada.Name}, nil })
+	ipc.Handle(s, "structs", func(_ context.Context, u user) (user, error) { return u, nil })
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { stopped <- s.Serve(ctx, address) }()
 	select {

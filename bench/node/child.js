@@ -81,6 +81,8 @@ async function reply(action) {
 	process.stdout.write(`${JSON.stringify({ ...answer, version: version(), usage: usage() })}\n`);
 }
 
+process.stdout.on('error', () => process.exit(1)); // nobody listens any more
+
 await reply(start);
 for await (const line of createInterface({ input: process.stdin })) {
 	await reply(() => obey(JSON.parse(line)));
