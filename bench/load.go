@@ -72,18 +72,20 @@ func keepSlow(c conn, wanted bool) (stop func() error, err error) {
 	return func() error { close(over); return <-ended }, nil
 }
 
+// callUntil makes one call at least, however late it gets its turn.
 func callUntil(c conn, p []byte, begin time.Time, d time.Duration, h *histogram) error {
 	r := recorder{to: h}
 	defer r.flush()
-	for last := time.Since(begin); last < d; {
+	for last := time.Since(begin); ; {
 		if err := callOnce(c, p); err != nil {
 			return err
 		}
 		now := time.Since(begin)
 		r.add(now - last)
-		last = now
+		if last = now; last >= d {
+			return nil
+		}
 	}
-	return nil
 }
 
 func callOnce(c conn, p []byte) error {

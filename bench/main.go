@@ -65,11 +65,11 @@ func parse(args []string) (*settings, error) {
 
 // plan turns the flags into what to do.
 func (s *settings) plan() (*plan, error) {
-	pl := &plan{peers: peers, rounds: 10, each: 500 * time.Millisecond, idle: 10_000, rest: time.Second, starts: 40, binary: s.binary, profiles: s.profile}
+	pl := &plan{peers: peers, warmUps: 1, rounds: 10, each: 500 * time.Millisecond, idle: 10_000, rest: time.Second, starts: 40, binary: s.binary, profiles: s.profile}
 	payloads := "100,10240,1048576"
 	switch {
 	case s.smoke:
-		pl.rounds, pl.each, pl.idle, pl.rest, pl.starts = 1, 10*time.Millisecond, 5, 0, 1
+		pl.warmUps, pl.rounds, pl.each, pl.idle, pl.rest, pl.starts = 0, 1, 10*time.Millisecond, 5, 0, 1
 	case s.quick:
 		pl.rounds, pl.each, pl.idle, pl.starts = 3, 100*time.Millisecond, 200, 10
 		payloads = "100"

@@ -14,6 +14,7 @@ import (
 type plan struct {
 	peers    []*peer
 	groups   [][]mode // each is measured on processes of its own
+	warmUps  int      // rounds before those that count
 	rounds   int
 	each     time.Duration // one run of one mode
 	idle     int           // connections of the idle measurement; 0 leaves it out
@@ -74,7 +75,7 @@ func (pl *plan) measureGroup(modes []mode, part string) ([]*series, error) {
 			}
 		}
 	}
-	for round := -1; round < pl.rounds; round++ { // the first one warms up and is thrown away
+	for round := -pl.warmUps; round < pl.rounds; round++ {
 		fmt.Fprintf(pl.say, "\r%sround %d of %d ", part, round+1, pl.rounds)
 		for _, s := range all {
 			sample, err := s.stage.run(s.mode, pl.each)

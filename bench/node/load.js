@@ -13,12 +13,13 @@ export async function runLoad(connection, { callers, payload, slow, for: nanosec
 	const end = begin + nanoseconds / 1e6;
 
 	async function callUntilEnd() {
-		for (let last = performance.now(); last < end; ) {
+		let last = performance.now();
+		do {
 			await connection.call(message);
 			const now = performance.now();
 			histogram.record(Math.max(1, Math.round((now - last) * 1e6)));
 			last = now;
-		}
+		} while (last < end);
 	}
 
 	await Promise.all(Array.from({ length: callers }, callUntilEnd));
