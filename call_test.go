@@ -60,7 +60,7 @@ func TestErrors(t *testing.T) {
 		{"fail", []any{"panic"}, ipc.CodeHandlerFailed, ipc.ExecutedMaybe, "", "panicked"},
 		{"fail", []any{"plain"}, ipc.CodeHandlerFailed, ipc.ExecutedMaybe, "", "context canceled"},
 		{"fail", []any{"app"}, "APP_OUT_OF_STOCK", ipc.ExecutedYes, "", "none left"},
-		{"fail", []any{"forged"}, ipc.CodeAppError, ipc.ExecutedNo, "", "who are you?"},
+		{"fail", []any{"forged"}, ipc.CodeAppError, ipc.ExecutedYes, "", "who are you?"},
 		{"fail", []any{"unwritable"}, "RESPONSE_SCHEMA_MISMATCH", ipc.ExecutedYes, "", "chan int"},
 		{"ipc.nonsense", nil, ipc.CodeMethodNotFound, ipc.ExecutedNo, "", "hello"},
 		{"bad name", nil, "INVALID_NAME", ipc.ExecutedNo, "", ""},

@@ -249,6 +249,7 @@ func (p *peer) run(in *session.Inbound, m *method, aside bool) {
 		return
 	}
 	c := &call{Request: Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, stream: in.Stream(), peer: &p.face}}
+	c.way = &c.came
 	in.Start(&c.Context, context.Background())
 	var began time.Time
 	if aside {
@@ -296,7 +297,7 @@ func (p *peer) answer(in *session.Inbound, m *method, c *call, result any, err e
 func (p *peer) encode(b *text, m *method, c *call, result any, err error) *Error {
 	s := p.service
 	if err != nil {
-		return handlerError(err, c.Err(), sameUser(p.caller))
+		return handlerError(err, c.Err(), c.came, sameUser(p.caller))
 	}
 	switch {
 	case m.decl.Stream != manifest.StreamServer && m.decl.Stream != manifest.StreamBoth:

@@ -100,7 +100,7 @@ func dialError(name, address string, err error) error {
 // handlerError turns what a handler returned into what its caller may see: a
 // service must not be able to speak for the library, so it keeps only the
 // codes that services may use.
-func handlerError(err error, ctxErr error, sameUser bool) *Error {
+func handlerError(err error, ctxErr error, came way, sameUser bool) *Error {
 	e, coded := errors.AsType[*Error](err)
 	if !coded {
 		if code, ok := errors.AsType[Code](err); ok {
@@ -109,6 +109,11 @@ func handlerError(err error, ctxErr error, sameUser bool) *Error {
 	}
 	if coded && e.Details.Origin != "" {
 		e = passedOn(e)
+	}
+	if coded && came == wayReturned && e.Details.Executed == wire.ExecutedNo {
+		done := *e // an interceptor refuses what has been done
+		done.Details.Executed = wire.ExecutedYes
+		e = &done
 	}
 	switch {
 	case coded && mayAnswer(e.Code):
@@ -121,7 +126,9 @@ func handlerError(err error, ctxErr error, sameUser bool) *Error {
 	case coded:
 		app := wire.Errorf(wire.CodeAppError, "%s", e.Message)
 		app.Details.More = map[string]any{"original": string(e.Code)}
-		app.Details.Executed = e.Details.Executed // an interceptor's refusal stays one
+		if came == wayOutside {
+			app.Details.Executed = e.Details.Executed // an interceptor's refusal stays one
+		}
 		return app
 	case sameUser:
 		return wire.Errorf(wire.CodeHandlerFailed, "%w", err)

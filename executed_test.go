@@ -88,3 +88,21 @@ func TestARefusalTooLongToTravelStaysARefusal(t *testing.T) {
 		t.Errorf("got %d answers, %+v", len(got), got)
 	}
 }
+
+func TestAnInterceptorThatRefusesTooLateHasExecuted(t *testing.T) {
+	for _, code := range []ipc.Code{ipc.CodePermissionDenied, ipc.CodeNotFound} {
+		late := func(next ipc.Handler) ipc.Handler {
+			return func(ctx context.Context, r *ipc.Request) (any, error) {
+				if _, err := next(ctx, r); err != nil {
+					return nil, err
+				}
+				return nil, ipc.Errorf(code, "not any more")
+			}
+		}
+		c := serveActing(t, &ipc.ServiceOptions{Interceptors: []ipc.Interceptor{late}}, func(context.Context, *ipc.Request) (any, error) { return 1, nil })
+		_, err := c.Call(t.Context(), "act")
+		if d := detailsOf(t, err); d.Executed != ipc.ExecutedYes {
+			t.Errorf("got %v, executed %q", err, d.Executed)
+		}
+	}
+}

@@ -31,7 +31,7 @@ func (l *listener) Request(in *session.Inbound) {
 	defer call.End()
 	result, panicked, err := invoke(h, call, c.opts.Logger)
 	if panicked || err != nil {
-		in.Fail(handlerError(err, call.Err(), true))
+		in.Fail(handlerError(err, call.Err(), wayInside, true))
 		return
 	}
 	data, err := appendJSON(nil, result)

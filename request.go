@@ -34,6 +34,30 @@ type Request struct {
 	decl   *manifest.Method // nil on a client, and where the manifest does not declare it
 	stream *session.Stream  // nil unless the method streams
 	peer   *Peer            // nil on a client
+	way    *way             // nil on a client
+}
+
+// way is how far a request has come through the interceptors of a service.
+type way uint8
+
+const (
+	wayOutside  way = iota // its handler was not entered
+	wayInside              // it was, and has failed or not returned
+	wayReturned            // it has returned a result
+)
+
+// noted is h, noting on the request's way that it was entered.
+func noted(h Handler) Handler {
+	return func(ctx context.Context, r *Request) (any, error) {
+		if r.way != nil {
+			*r.way = wayInside
+		}
+		result, err := h(ctx, r)
+		if r.way != nil && err == nil {
+			*r.way = wayReturned
+		}
+		return result, err
+	}
 }
 
 // Args returns the arguments in the order of the declared parameters, with
@@ -109,6 +133,7 @@ func intercept(h Handler, interceptors []Interceptor) Handler {
 // call is one request on a service, in one allocation.
 type call struct {
 	Request
+	came way // what Request.way points to
 	session.Context
 }
 

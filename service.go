@@ -108,7 +108,7 @@ func (s *Service) Handle(name string, h Handler) {
 	case h == nil:
 		s.blame("the handler of %q is nil", name)
 	default:
-		m.handler = intercept(h, s.opts.Interceptors)
+		m.handler = intercept(noted(h), s.opts.Interceptors)
 	}
 }
 
@@ -121,7 +121,7 @@ func (s *Service) HandleDefault(h Handler) {
 		s.blame("HandleDefault comes before Serve")
 		return
 	}
-	s.other = intercept(h, s.opts.Interceptors)
+	s.other = intercept(noted(h), s.opts.Interceptors)
 }
 
 func (s *Service) blame(format string, args ...any) {

@@ -76,6 +76,7 @@ func (p *peer) admit(in *session.Inbound, m *method) {
 func (p *peer) ticket(in *session.Inbound, m *method) *ticket {
 	t := &ticket{peer: p, method: m, in: in}
 	t.Request = Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, peer: &p.face}
+	t.way = &t.came
 	return t
 }
 

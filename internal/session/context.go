@@ -31,7 +31,7 @@ func (in *Inbound) Start(c *Context, parent context.Context) {
 		c.deadline = in.at.Add(d)
 	}
 	in.ctx.Store(c)
-	if in.left && in.isCancelled() {
+	if in.cancelled.Load() {
 		c.cancel(context.Canceled) // before it had begun
 	}
 }

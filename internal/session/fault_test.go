@@ -235,3 +235,31 @@ func TestNothingIsSaidToWhoSaidNothing(t *testing.T) {
 		t.Errorf("got %s, %v", frame, err)
 	}
 }
+
+// TestTheRestOfABatchIsAnsweredAtOnce lets the second message of a batch
+// finish on the goroutine that took the reading over, after the first has.
+func TestTheRestOfABatchIsAnsweredAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := transport.Pair(nil)
+		w := &Watchdog{}
+		first := make(chan struct{})
+		s := New(b, handler{request: func(in *Inbound) {
+			switch string(in.Data) {
+			case "1":
+				<-first
+			case "2":
+				close(first)
+				synctest.Wait() // until the first has been answered
+			}
+			in.Reply(in.Data)
+		}}, Options{Inline: true, Watchdog: w})
+		defer w.Stop()
+		defer s.Close()
+		defer a.Close()
+		p := &peer{t, a}
+		p.write(`[{"type":"request","messageId":"1","data":1},{"type":"request","messageId":"2","data":2}]`)
+		for range 2 {
+			p.read()
+		}
+	})
+}

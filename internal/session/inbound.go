@@ -17,6 +17,9 @@ func (in *Inbound) reset(s *Session, r *reader) {
 		in.Meta = wire.Metadata{}
 	}
 	in.ctx.Store(nil)
+	if in.cancelled.Load() {
+		in.cancelled.Store(false)
+	}
 }
 
 // Inbound is a message that the peer began, on its way through a Handler.
@@ -29,6 +32,10 @@ type Inbound struct {
 	r   *reader   // whose frame this is; nil if it has a goroutine of its own
 	ctx atomic.Pointer[Context]
 
+	// cancelled is set before ctx is looked at, and ctx before cancelled is:
+	// whoever comes second ends the context.
+	cancelled atomic.Bool
+
 	streams bool    // its method does
 	stream  *Stream // what streams then, once it is aside
 
@@ -36,7 +43,6 @@ type Inbound struct {
 	left bool   // counted in Session.inFlight: it no longer holds up the reading
 	done bool   // the handler has returned
 	id   string // its name in Session.inFlight
-	gone bool   // cancelled; whoever starts a context after that ends it
 }
 
 // Session returns the session it came by.
@@ -300,12 +306,6 @@ func (s *Session) cancelRequest(id []byte) {
 // cancelLocked returns the context that the caller is to cancel, without the
 // lock; nil if it has not been started.
 func (in *Inbound) cancelLocked() *Context {
-	in.gone = true
+	in.cancelled.Store(true)
 	return in.ctx.Load()
-}
-
-func (in *Inbound) isCancelled() bool {
-	in.s.mu.Lock()
-	defer in.s.mu.Unlock()
-	return in.gone
 }

@@ -153,6 +153,7 @@ func (s *Session) serve(r *reader, takeOver bool) {
 		if s.receiveBatch(r); r.state.Load()&stateMask == stateLeft {
 			return
 		}
+		s.flushInline()
 	}
 	for more := false; ; more = s.conn.Buffered() {
 		frame, err := s.conn.ReadFrame()
