@@ -162,6 +162,9 @@ func (s *Session) serve(r *reader, takeOver bool) {
 				s.leave()
 				return
 			}
+			if r.stale.Swap(false) && s.renewed() {
+				return
+			}
 			continue
 		}
 		if err != nil {
@@ -181,6 +184,15 @@ func (s *Session) serve(r *reader, takeOver bool) {
 		s.flushInline()
 		s.stallWhileFull()
 	}
+}
+
+// renewed leaves the reading of an idle connection to a fresh goroutine. The
+// stack of one that has run handlers has grown, and the runtime takes nothing
+// from one that waits: half of what an idle connection costs.
+func (s *Session) renewed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.goLocked(func() { s.serve(&reader{s: s}, false) })
 }
 
 // flushInline writes what the handlers of the last frames answered, and the
@@ -295,7 +307,7 @@ func (s *Session) receiveBatch(r *reader) {
 
 // receiveOne handles one message.
 func (s *Session) receiveOne(r *reader, message []byte) (own bool) {
-	in := &s.scratch
+	in := s.scratch
 	if r != nil {
 		in = &r.in
 	}

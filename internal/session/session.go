@@ -215,7 +215,7 @@ type Session struct {
 	deaf     bool                  // the peer sends no more, but still reads
 
 	// What belongs to whoever reads for a client.
-	scratch    Inbound  // the message just received
+	scratch    *Inbound // the message just received; a service has it in its reader
 	collecting *answers // where roleDedicated keeps the answers of one read; nil in other roles
 }
 
@@ -236,6 +236,7 @@ func New(conn transport.Conn, handler Handler, opts Options) *Session {
 		s.role = roleService
 		s.goLocked(func() { s.serve(&reader{s: s}, false) })
 	} else {
+		s.scratch = new(Inbound)
 		s.idle = time.AfterFunc(idleAfter, s.watchIdle)
 	}
 	return s

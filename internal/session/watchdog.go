@@ -107,6 +107,8 @@ func (w *Watchdog) lookAtLocked(r *reader) bool {
 		r.still = 0
 		return true
 	}
+	r.stale.Store(true)
+	r.s.conn.InterruptRead()
 	return false
 }
 
@@ -128,6 +130,7 @@ type reader struct {
 	batch   [][]byte  // messages of the last frame that are still to be handled
 	state   atomic.Uint64
 	watched atomic.Bool
+	stale   atomic.Bool // it has stood still for long: see Session.renewed
 
 	// Guarded by Watchdog.mu.
 	last  uint64
