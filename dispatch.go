@@ -244,12 +244,12 @@ func (p *peer) run(in *session.Inbound, m *method, aside bool) {
 	s := p.service
 	defer s.limit.leave()
 	s.counts.requests.Add(1)
-	if err := s.check(in, m); err != nil {
+	c := &call{Request: Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, stream: in.Stream(), peer: &p.face}}
+	c.way = &c.came
+	if err := s.check(in, m, c); err != nil {
 		s.fail(in, err)
 		return
 	}
-	c := &call{Request: Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, stream: in.Stream(), peer: &p.face}}
-	c.way = &c.came
 	in.Start(&c.Context, context.Background())
 	var began time.Time
 	if aside {
@@ -269,11 +269,11 @@ func (p *peer) run(in *session.Inbound, m *method, aside bool) {
 }
 
 // check returns why a request is not handed to its handler, nil if it is.
-func (s *Service) check(in *session.Inbound, m *method) *Error {
+func (s *Service) check(in *session.Inbound, m *method, c *call) *Error {
 	if m.handler == nil {
 		return wire.Errorf(wire.CodeUnimplemented, "%s declares %s but does not implement it", s.name, m.name)
 	}
-	if err := m.decl.CheckArguments(in.Data); err != nil {
+	if err := c.bindTo(c.few[:0]); err != nil {
 		return violation(wire.CodeSchemaMismatch, err)
 	}
 	if in.Late() {

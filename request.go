@@ -35,6 +35,30 @@ type Request struct {
 	stream *session.Stream  // nil unless the method streams
 	peer   *Peer            // nil on a client
 	way    *way             // nil on a client
+
+	bound bool  // args is what Args returns
+	args  []Raw // into Data
+}
+
+// fewArguments is how many arguments a request has room for itself.
+const fewArguments = 4
+
+// bindTo checks the arguments against the manifest and keeps where each is, in
+// room if they fit.
+func (r *Request) bindTo(room []Raw) error {
+	if r.decl == nil || r.decl.Parameters == nil {
+		return nil // they are taken as they come, when they are asked for
+	}
+	var few [fewArguments][]byte
+	values, err := r.decl.Bind(r.Data, few[:0])
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		room = append(room, v)
+	}
+	r.args, r.bound = room, true
+	return nil
 }
 
 // way is how far a request has come through the interceptors of a service.
@@ -64,6 +88,9 @@ func noted(h Handler) Handler {
 // defaults in the place of absent ones. Arguments left out at the end are
 // left out here.
 func (r *Request) Args() ([]Raw, error) {
+	if r.bound {
+		return r.args, nil
+	}
 	if r.decl == nil {
 		return positional(r.Data)
 	}
@@ -133,7 +160,8 @@ func intercept(h Handler, interceptors []Interceptor) Handler {
 // call is one request on a service, in one allocation.
 type call struct {
 	Request
-	came way // what Request.way points to
+	came way               // what Request.way points to
+	few  [fewArguments]Raw // where Request.args is, as long as they are few
 	session.Context
 }
 

@@ -253,7 +253,7 @@ func (t *ticket) run(aside bool) {
 		t.in.Start(&t.Context, context.Background())
 	}
 	began := time.Now()
-	err := s.check(t.in, m)
+	err := s.check(t.in, m, &t.call)
 	b := &text{}
 	if err == nil {
 		result, panicked, failure := invoke(m.handler, &t.call, s.logger)
