@@ -80,15 +80,11 @@ func (c *Client) Notify(ctx context.Context, method string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	b := texts.Get().(*text)
-	defer b.release()
-	if b.json, err = appendArguments(b.json[:0], args); err != nil {
+	data, err := appendArguments(nil, args)
+	if err != nil {
 		return err
 	}
-	m := wire.Message{Type: wire.TypeRequest, Channel: r.channel, Action: r.action}
-	if len(args) > 0 {
-		m.Data = b.json
-	}
+	m := wire.Message{Type: wire.TypeRequest, Channel: r.channel, Action: r.action, Data: data}
 	s, err := c.endpoint.Acquire(ctx)
 	if err != nil {
 		return c.acquireError(ctx, err)

@@ -86,7 +86,7 @@ func newClient(ctx context.Context, target string, opts *ClientOptions) (*Client
 	c.endpoint = endpoint.New(c.dial)
 	if len(c.opts.Interceptors) > 0 {
 		c.handler = intercept(func(ctx context.Context, r *Request) (any, error) {
-			return c.send(ctx, r.Method, r.Data)
+			return c.send(ctx, r.Method, r.Data, nil)
 		}, c.opts.Interceptors)
 	}
 	if strings.Contains(target, ":") {
@@ -242,16 +242,18 @@ const maxRoutes = 1024
 // argument becomes JSON; Raw, json.RawMessage and jsontext.Value are sent as
 // they are. The error is an *Error, the service's or one made here.
 func (c *Client) Call(ctx context.Context, method string, args ...any) (Raw, error) {
-	b := texts.Get().(*text)
-	defer b.release()
-	var err error
-	if b.json, err = appendArguments(b.json[:0], args); err != nil {
+	text, err := argumentsText(args)
+	if err != nil {
 		return nil, err
 	}
-	if len(args) == 0 {
+	if text == nil {
 		return c.CallRaw(ctx, method, nil)
 	}
-	return c.CallRaw(ctx, method, b.json)
+	defer text.Release()
+	if c.handler == nil {
+		return c.send(ctx, method, nil, text)
+	}
+	return c.CallRaw(ctx, method, text.JSON())
 }
 
 // CallRaw is Call with the arguments as JSON: an array of them, a single
@@ -259,7 +261,7 @@ func (c *Client) Call(ctx context.Context, method string, args ...any) (Raw, err
 // data is not kept.
 func (c *Client) CallRaw(ctx context.Context, method string, data Raw) (Raw, error) {
 	if c.handler == nil {
-		return c.send(ctx, method, data)
+		return c.send(ctx, method, data, nil)
 	}
 	result, err := c.handler(ctx, &Request{Method: method, Data: data})
 	if err != nil {
@@ -330,7 +332,7 @@ func (c *Client) Publish(ctx context.Context, event string, data any) error {
 // Flush waits until the service has handled everything published before; by
 // then OnError has been told of what it refused.
 func (c *Client) Flush(ctx context.Context) error {
-	_, err := c.send(ctx, "ipc.ping", nil)
+	_, err := c.send(ctx, "ipc.ping", nil, nil)
 	return err
 }
 
@@ -343,7 +345,7 @@ func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
 
 // Describe asks the service for its manifest.
 func (c *Client) Describe(ctx context.Context) (*manifest.Manifest, error) {
-	data, err := c.send(ctx, "ipc.describe", nil)
+	data, err := c.send(ctx, "ipc.describe", nil, nil)
 	if err != nil {
 		return nil, err
 	}

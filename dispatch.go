@@ -71,7 +71,6 @@ type peer struct {
 	refused    *Error // why nothing is answered; nil if all is well
 	session    *session.Session
 	subscriber *hub.Subscriber
-	face       Peer // what handlers see of it
 
 	// patterns are those subscribed to, by id. It is used within
 	// Inbound.ReplyAtomically only, whose lock guards it.
@@ -81,7 +80,6 @@ type peer struct {
 // start begins the session. The caller holds Service.mu.
 func (p *peer) start(conn transport.Conn) {
 	s := p.service
-	p.face.caller = p.caller
 	p.session = session.New(conn, p, session.Options{
 		Inline:      true,
 		Watchdog:    s.watchdog,
@@ -94,7 +92,6 @@ func (p *peer) start(conn transport.Conn) {
 		Peer:        p.caller.String(),
 		Closed:      p.closed,
 	})
-	p.face.session = p.session
 }
 
 func (p *peer) closed(err error) {
@@ -244,7 +241,7 @@ func (p *peer) run(in *session.Inbound, m *method, aside bool) {
 	s := p.service
 	defer s.limit.leave()
 	s.counts.requests.Add(1)
-	c := &call{Request: Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, stream: in.Stream(), peer: &p.face}}
+	c := &call{Request: Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, stream: in.Stream(), from: in.Session()}}
 	c.way = &c.came
 	if err := s.check(in, m, c); err != nil {
 		s.fail(in, err)
@@ -284,36 +281,40 @@ func (s *Service) check(in *session.Inbound, m *method, c *call) *Error {
 
 // answer sends a handler's outcome.
 func (p *peer) answer(in *session.Inbound, m *method, c *call, result any, err error) {
-	b := texts.Get().(*text)
-	defer b.release()
-	if err := p.encode(b, m, c, result, err); err != nil {
-		p.service.fail(in, err)
+	text, failure := p.encode(m, c, result, err)
+	if failure != nil {
+		p.service.fail(in, failure)
 		return
 	}
-	in.Reply(b.json)
+	in.ReplyText(text)
+	text.Release()
 }
 
-// encode writes a handler's result to b, or returns the error to answer with.
-func (p *peer) encode(b *text, m *method, c *call, result any, err error) *Error {
+// encode returns a handler's result as text, or the error to answer with.
+func (p *peer) encode(m *method, c *call, result any, err error) (*session.Text, *Error) {
 	s := p.service
 	if err != nil {
-		return handlerError(err, c.Err(), c.came, sameUser(p.caller))
+		return nil, handlerError(err, c.Err(), c.came, sameUser(p.caller))
 	}
+	var text *session.Text
 	switch {
 	case m.decl.Stream != manifest.StreamServer && m.decl.Stream != manifest.StreamBoth:
-		if b.json, err = appendJSON(b.json[:0], result); err == nil {
-			err = m.decl.CheckResult(b.json)
+		if text, err = jsonText(result); err == nil {
+			err = m.decl.CheckResult(text.JSON())
 		}
 	case result == nil:
-		b.json = append(b.json[:0], null...)
+		text, err = jsonText(nil)
 	default:
 		err = fmt.Errorf("%s streams to its caller: it answers by Request.Send, and returned a %T", m.name, result)
 	}
 	if err != nil {
 		s.logger.Error("ipc: a result does not fit the manifest", "method", m.name, "error", err.Error())
-		return violation(wire.CodeResponseSchemaMismatch, err)
+		if text != nil {
+			text.Release()
+		}
+		return nil, violation(wire.CodeResponseSchemaMismatch, err)
 	}
-	return nil
+	return text, nil
 }
 
 func (s *Service) fail(in *session.Inbound, err *Error) {

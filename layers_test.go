@@ -20,13 +20,15 @@ type layer struct {
 var layers = map[string]layer{
 	"internal/plain": {nil, "what in a JSON text needs no closer look is the same to everybody"},
 
+	"internal/spare": {nil, "memory between two uses is nobody's"},
+
 	"wire":      {[]string{"internal/plain"}, "what is said is pure: it knows neither sockets nor files"},
 	"manifest":  {[]string{"internal/plain"}, "what is promised can be checked without a service"},
-	"transport": {nil, "how a frame moves knows nothing of messages"},
+	"transport": {[]string{"internal/spare"}, "how a frame moves knows nothing of messages"},
 	"observe":   {nil, "what happened is told to anybody, so it depends on nobody"},
 	"auth":      {[]string{"transport", "wire"}, "who speaks is asked of the connection"},
 
-	"internal/session":        {[]string{"auth", "observe", "transport", "wire"}, "one peer: envelopes, not methods"},
+	"internal/session":        {[]string{"auth", "internal/spare", "observe", "transport", "wire"}, "one peer: envelopes, not methods"},
 	"internal/hub":            {[]string{"observe", "wire"}, "who wants this: names, not connections"},
 	"internal/registry":       {[]string{"manifest", "transport", "wire"}, "where it lives: manifests and the runtime directory"},
 	"internal/registry/watch": {[]string{"internal/registry"}, "when to look again, for those few who compile what that takes"},

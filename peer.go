@@ -17,7 +17,12 @@ type Peer struct {
 }
 
 // Peer returns the client that sent the request; nil on a client.
-func (r *Request) Peer() *Peer { return r.peer }
+func (r *Request) Peer() *Peer {
+	if r.from == nil {
+		return nil
+	}
+	return &Peer{r.from, r.Caller}
+}
 
 // peerKey finds the Peer in a handler's context.
 type peerKey struct{}
@@ -42,15 +47,12 @@ func (p *Peer) Call(ctx context.Context, method string, args ...any) (Raw, error
 	if err := wire.CheckName(method); err != nil {
 		return nil, err
 	}
-	b := texts.Get().(*text)
-	defer b.release()
-	var err error
-	if b.json, err = appendArguments(b.json[:0], args); err != nil {
+	text, err := argumentsText(args)
+	if err != nil {
 		return nil, err
 	}
-	req := session.Request{Type: wire.TypeRequest, Action: []byte(method)}
-	if len(args) > 0 {
-		req.Data = b.json
+	if text != nil {
+		defer text.Release()
 	}
-	return p.session.Call(ctx, &req)
+	return p.session.Call(ctx, &session.Request{Type: wire.TypeRequest, Action: []byte(method), Text: text})
 }

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
-	"sync"
 
 	stdjson "encoding/json"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/wire"
 )
 
@@ -145,13 +145,43 @@ func appendArguments(dst []byte, args []any) ([]byte, error) {
 	return append(dst, ']'), nil
 }
 
-// text is a buffer for JSON on its way into a message, which copies it.
-type text struct{ json []byte }
-
-var texts = sync.Pool{New: func() any { return &text{make([]byte, 0, 512)} }}
-
-func (t *text) release() {
-	if cap(t.json) <= 64<<10 {
-		texts.Put(t)
+// argumentsText returns args as the data of a request, nil if there are none.
+// It is to be released.
+func argumentsText(args []any) (*session.Text, error) {
+	if len(args) == 0 {
+		return nil, nil
 	}
+	t := session.NewText(sizeOf(args...))
+	if err := t.Set(func(dst []byte) ([]byte, error) { return appendArguments(dst, args) }); err != nil {
+		t.Release()
+		return nil, err
+	}
+	return t, nil
+}
+
+// jsonText returns v as the data of an answer. It is to be released.
+func jsonText(v any) (*session.Text, error) {
+	t := session.NewText(sizeOf(v))
+	if err := t.Set(func(dst []byte) ([]byte, error) { return appendJSON(dst, v) }); err != nil {
+		t.Release()
+		return nil, err
+	}
+	return t, nil
+}
+
+// sizeOf is about how long values become as JSON, as far as that is known.
+func sizeOf(values ...any) (n int) {
+	for _, v := range values {
+		switch v := v.(type) {
+		case Raw:
+			n += len(v)
+		case stdjson.RawMessage:
+			n += len(v)
+		case jsontext.Value:
+			n += len(v)
+		case string:
+			n += len(v)
+		}
+	}
+	return n
 }

@@ -33,7 +33,7 @@ type Request struct {
 
 	decl   *manifest.Method // nil on a client, and where the manifest does not declare it
 	stream *session.Stream  // nil unless the method streams
-	peer   *Peer            // nil on a client
+	from   *session.Session // nil on a client
 	way    *way             // nil on a client
 
 	bound bool  // args is what Args returns
@@ -174,7 +174,7 @@ func (c *call) Value(key any) any {
 	case callerKey:
 		return c.Caller
 	case peerKey:
-		return c.peer
+		return c.Peer()
 	}
 	return c.Context.Value(key)
 }

@@ -68,14 +68,19 @@ type attempts struct {
 	total      time.Duration // from then on; 0: the default, negative: for ever
 }
 
-// send is the innermost handler of a client.
-func (c *Client) send(ctx context.Context, method string, data Raw) (Raw, error) {
+// send is the innermost handler of a client. The arguments are text, or data.
+func (c *Client) send(ctx context.Context, method string, data Raw, text *session.Text) (Raw, error) {
 	r, err := c.routeOf(method)
 	if err != nil {
 		return nil, err
 	}
+	if len(data) >= session.LongText {
+		text = session.NewText(len(data)) // so that the copying is not done under the session's lock
+		defer text.Release()
+		text.Set(func(dst []byte) ([]byte, error) { return append(dst, data...), nil })
+	}
 	a := attempts{
-		req:        session.Request{Type: wire.TypeRequest, Channel: r.channel, Action: r.action, Data: data, Timeout: r.timeout},
+		req:        session.Request{Type: wire.TypeRequest, Channel: r.channel, Action: r.action, Data: data, Text: text, Timeout: r.timeout},
 		idempotent: r.idempotent,
 		total:      r.timeout,
 	}

@@ -29,13 +29,11 @@ type Stream struct {
 // has no other deadline, and ClientOptions.Timeout does not apply. It is never
 // sent twice.
 func (c *Client) Stream(ctx context.Context, method string, args ...any) (*Stream, error) {
-	b := texts.Get().(*text)
-	defer b.release()
-	var err error
-	if b.json, err = appendArguments(b.json[:0], args); err != nil {
+	data, err := appendArguments(nil, args)
+	if err != nil {
 		return nil, err
 	}
-	return c.StreamRaw(ctx, method, b.json)
+	return c.StreamRaw(ctx, method, data)
 }
 
 // StreamRaw is Stream with the arguments as JSON, as for CallRaw. data is not
@@ -130,18 +128,17 @@ func items(ctx context.Context, s *session.Stream) iter.Seq2[Raw, error] {
 
 // sendItem sends an item after check has found it right.
 func sendItem(ctx context.Context, s *session.Stream, item any, check func([]byte) error) error {
-	b := texts.Get().(*text)
-	defer b.release()
-	var err error
-	if b.json, err = appendJSON(b.json[:0], item); err != nil {
+	text, err := jsonText(item)
+	if err != nil {
 		return err
 	}
+	defer text.Release()
 	if check != nil {
-		if err := check(b.json); err != nil {
+		if err := check(text.JSON()); err != nil {
 			return violation(wire.CodeResponseSchemaMismatch, err)
 		}
 	}
-	return s.Send(ctx, b.json)
+	return s.Send(ctx, text)
 }
 
 // Send sends an item to the caller of a method that streams to it, waiting

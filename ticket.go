@@ -75,7 +75,7 @@ func (p *peer) admit(in *session.Inbound, m *method) {
 
 func (p *peer) ticket(in *session.Inbound, m *method) *ticket {
 	t := &ticket{peer: p, method: m, in: in}
-	t.Request = Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, peer: &p.face}
+	t.Request = Request{Method: m.name, Data: Raw(in.Data), Caller: p.caller, decl: m.decl, from: in.Session()}
 	t.way = &t.came
 	return t
 }
@@ -254,23 +254,25 @@ func (t *ticket) run(aside bool) {
 	}
 	began := time.Now()
 	err := s.check(t.in, m, &t.call)
-	b := &text{}
+	var text *session.Text
+	var data []byte
 	if err == nil {
 		result, panicked, failure := invoke(m.handler, &t.call, s.logger)
 		if panicked {
 			s.counts.panics.Add(1)
 		}
-		b = texts.Get().(*text)
-		defer b.release()
-		err = p.encode(b, m, &t.call, result, failure)
+		if text, err = p.encode(m, &t.call, result, failure); err == nil {
+			defer text.Release()
+			data = text.JSON()
+		}
 	}
 	if err != nil {
 		s.fail(t.in, err)
 	} else {
-		t.in.Reply(b.json)
+		t.in.ReplyText(text)
 	}
 	if t.once != nil {
-		t.once.settle(b.json, err)
+		t.once.settle(data, err)
 		t.once = nil
 	}
 	t.end()

@@ -1,8 +1,9 @@
 package transport
 
 import (
-	"math/bits"
 	"sync"
+
+	"github.com/ekkojs/ipc/internal/spare"
 )
 
 // blockSize is how much is received at once, but for long frames.
@@ -29,25 +30,12 @@ var blocks = sync.Pool{New: func() any { return new(block) }}
 
 func takeBlock() *block { return blocks.Get().(*block) }
 
-// long is memory for one frame that is longer than a block.
+// long is memory for one frame that is longer than a block. A connection holds
+// one only within a frame and while the frame is in use, so a steady flow of
+// long frames goes through the same few.
 type long struct{ bytes []byte }
 
-// longs are kept by the power of two that they have room for: the first is
-// twice a block, the last holds a frame of any length. A connection holds one
-// only within a frame and while the frame is in use, so a steady flow of long
-// frames goes through the same few; the garbage collector drops those that
-// nobody has used for two of its rounds.
-var longs [8]sync.Pool
-
 // takeLong returns memory with room for n bytes.
-func takeLong(n int) *long {
-	class := longClass(n)
-	if l, ok := longs[class].Get().(*long); ok {
-		return l
-	}
-	return &long{make([]byte, blockSize<<(class+1))}
-}
+func takeLong(n int) *long { return &long{spare.Take(n)} }
 
-func (l *long) release() { longs[longClass(len(l.bytes))].Put(l) }
-
-func longClass(n int) int { return max(0, bits.Len(uint((n-1)/blockSize))-1) }
+func (l *long) release() { spare.Give(l.bytes) }

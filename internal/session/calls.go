@@ -27,6 +27,7 @@ type Request struct {
 	Channel []byte
 	Action  []byte
 	Data    []byte        // JSON; nil for none
+	Text    *Text         // the same, in the place of Data; it stays the caller's to release
 	Timeout time.Duration // 0: the default of Options; negative: none
 	Meta    wire.Metadata // TimeoutMS is filled in
 }
@@ -123,7 +124,7 @@ func (s *Session) timeout(ctx context.Context, req *Request, now time.Time) (d t
 func (s *Session) sendLocked(sl *slot, req *Request, now time.Time, timeout time.Duration, stated bool) error {
 	var meta [256]byte
 	m := s.messageLocked(sl, req, now, timeout, stated, meta[:0])
-	end, err := s.appendLocked(&m)
+	end, err := s.appendTextLocked(&m, req.Text)
 	if err != nil {
 		err.Details.Origin = s.opts.Origin
 		return err

@@ -80,6 +80,9 @@ func (in *Inbound) Reply(data []byte) {
 
 var null = []byte("null")
 
+// ReplyText is Reply with a text, which stays the caller's to release.
+func (in *Inbound) ReplyText(t *Text) { in.answerText(nil, t, nil) }
+
 // Fail answers with an error. An event that is refused is answered too, so
 // that its publisher can know.
 func (in *Inbound) Fail(err *wire.Error) {
@@ -94,20 +97,22 @@ func (in *Inbound) ReplyAtomically(f func() ([]byte, *wire.Error)) {
 	s := in.s
 	s.mu.Lock()
 	data, err := f()
-	flush := s.answerLocked(in, data, err)
+	flush := s.answerLocked(in, data, nil, err)
 	s.mu.Unlock()
 	if flush {
 		s.flush()
 	}
 }
 
-func (in *Inbound) answer(data []byte, err *wire.Error) {
+func (in *Inbound) answer(data []byte, err *wire.Error) { in.answerText(data, nil, err) }
+
+func (in *Inbound) answerText(data []byte, text *Text, err *wire.Error) {
 	if !in.Wanted() {
 		return
 	}
 	s := in.s
 	s.mu.Lock()
-	flush := s.answerLocked(in, data, err)
+	flush := s.answerLocked(in, data, text, err)
 	s.mu.Unlock()
 	if flush {
 		s.flush()
@@ -123,21 +128,22 @@ func (in *Inbound) answersTo() []byte {
 }
 
 // answerLocked appends the answer and reports whether the caller must flush.
-func (s *Session) answerLocked(in *Inbound, data []byte, err *wire.Error) bool {
+// The answer is text, or data, or err.
+func (s *Session) answerLocked(in *Inbound, data []byte, text *Text, err *wire.Error) bool {
 	if st := in.stream; st != nil {
 		if st.err != nil { // the client broke the rules meanwhile
-			data, err = nil, st.err
+			data, text, err = nil, nil, st.err
 		}
 		st.finishLocked(nil, err)
 	}
-	e := s.appendAnswerLocked(&in.Message, data, err)
+	e := s.appendAnswerLocked(&in.Message, data, text, err)
 	if e != nil && e.Code == wire.CodeMessageTooLarge {
 		// Only the answer cannot travel: what was done stays done.
 		e.Details.Executed = wire.ExecutedYes
 		if err != nil {
 			e.Details.Executed = err.Details.Executed
 		}
-		s.appendAnswerLocked(&in.Message, nil, e)
+		s.appendAnswerLocked(&in.Message, nil, nil, e)
 	}
 	if in.r != nil && !in.left {
 		return false // the reading goroutine flushes after the last frame it has
@@ -145,7 +151,7 @@ func (s *Session) answerLocked(in *Inbound, data []byte, err *wire.Error) bool {
 	return s.claimLocked()
 }
 
-func (s *Session) appendAnswerLocked(to *wire.Message, data []byte, err *wire.Error) *wire.Error {
+func (s *Session) appendAnswerLocked(to *wire.Message, data []byte, text *Text, err *wire.Error) *wire.Error {
 	m := wire.Message{Type: wire.TypeResponse, Data: data}
 	if to != nil {
 		if m.CorrelationID = to.CorrelationID; m.CorrelationID == nil {
@@ -161,14 +167,14 @@ func (s *Session) appendAnswerLocked(to *wire.Message, data []byte, err *wire.Er
 		m.Error = err.AppendJSON(nil)
 	}
 	s.freshLocked(&m, time.Now())
-	_, failure := s.appendLocked(&m)
+	_, failure := s.appendTextLocked(&m, text)
 	return failure
 }
 
 // answerError answers a message of which perhaps nothing could be read.
 func (s *Session) answerError(to *wire.Message, err *wire.Error) {
 	s.mu.Lock()
-	s.appendAnswerLocked(to, nil, err)
+	s.appendAnswerLocked(to, nil, nil, err)
 	flush := s.claimLocked()
 	s.mu.Unlock()
 	if flush {
@@ -275,7 +281,7 @@ func (s *Session) finished(in *Inbound) {
 		s.strikeLocked(in)
 	}
 	in.done = true
-	flush := s.outbox.buf != nil && s.claimLocked()
+	flush := !s.outbox.empty() && s.claimLocked()
 	quiet := s.draining && len(s.inFlight)+s.unnamed == 0
 	deaf := s.deaf
 	s.mu.Unlock()

@@ -199,7 +199,7 @@ func (s *Session) renewed() bool {
 // events that came meanwhile.
 func (s *Session) flushInline() {
 	s.mu.Lock()
-	waiting := s.outbox.buf != nil || s.source != nil && s.source.Pending()
+	waiting := !s.outbox.empty() || s.source != nil && s.source.Pending()
 	flush := waiting && s.claimLocked()
 	s.mu.Unlock()
 	if flush {
@@ -210,7 +210,7 @@ func (s *Session) flushInline() {
 func (s *Session) outboxAbove(size int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.outbox.buf != nil && len(s.outbox.buf.b) > size
+	return len(s.outbox.full) > 0 || s.outbox.buf != nil && len(s.outbox.buf.b) > size
 }
 
 // stallWhileFull keeps the service from taking more requests of a peer that

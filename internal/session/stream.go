@@ -194,10 +194,10 @@ func wake(c chan struct{}) {
 	}
 }
 
-// Send sends an item, which is JSON and not kept, once the peer has room for
-// it: as long as ctx lives. The error is what ended the stream, or
+// Send sends an item, which stays the caller's to release, once the peer has
+// room for it: as long as ctx lives. The error is what ended the stream, or
 // MESSAGE_TOO_LARGE, which does not.
-func (st *Stream) Send(ctx context.Context, item []byte) error {
+func (st *Stream) Send(ctx context.Context, item *Text) error {
 	for {
 		sent, err := st.offer(item)
 		if sent || err != nil {
@@ -212,7 +212,7 @@ func (st *Stream) Send(ctx context.Context, item []byte) error {
 }
 
 // offer sends an item if there is credit for it.
-func (st *Stream) offer(item []byte) (sent bool, err error) {
+func (st *Stream) offer(item *Text) (sent bool, err error) {
 	s, f := st.s, &st.outgoing
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -225,23 +225,23 @@ func (st *Stream) offer(item []byte) (sent bool, err error) {
 	case !f.free && f.credit <= 0:
 		return false, nil
 	}
-	m := wire.Message{Type: wire.TypeEvent, Channel: streamChannel, Data: item, CorrelationID: st.id}
+	m := wire.Message{Type: wire.TypeEvent, Channel: streamChannel, CorrelationID: st.id}
 	if st.in != nil {
 		m.Type, m.Channel, m.Metadata = wire.TypeResponse, nil, moreMetadata
 		m.CorrelationID = st.in.answersTo()
 	}
-	if err := s.sendFlowLocked(&m); err != nil {
+	if err := s.sendFlowLocked(&m, item); err != nil {
 		return false, err
 	}
-	f.credit -= itemCost(item)
+	f.credit -= itemCost(item.JSON())
 	return true, nil
 }
 
-// sendFlowLocked appends m and leaves the writing to a goroutine, so that a
+// sendFlowLocked appends m, whose data is text unless that is nil, and leaves the writing to a goroutine, so that a
 // sender that goes on fills one write with many items.
-func (s *Session) sendFlowLocked(m *wire.Message) error {
+func (s *Session) sendFlowLocked(m *wire.Message, text *Text) error {
 	s.freshLocked(m, time.Now())
-	if _, err := s.appendLocked(m); err != nil {
+	if _, err := s.appendTextLocked(m, text); err != nil {
 		err.Details.Origin = s.opts.Origin
 		return err
 	}
@@ -258,7 +258,7 @@ func (st *Stream) CloseSend() error {
 		return nil
 	}
 	st.outgoing.done = true
-	return s.sendFlowLocked(&wire.Message{Type: wire.TypeEvent, Channel: streamChannel, CorrelationID: st.id})
+	return s.sendFlowLocked(&wire.Message{Type: wire.TypeEvent, Channel: streamChannel, CorrelationID: st.id}, nil)
 }
 
 // Result waits for the final answer and returns its data. Items that were not

@@ -38,6 +38,13 @@ func open(t *testing.T, s *Session) *Stream {
 	return st
 }
 
+func sendJSON(ctx context.Context, st *Stream, json []byte) error {
+	text := NewText(len(json))
+	defer text.Release()
+	text.Set(func(dst []byte) ([]byte, error) { return append(dst, json...), nil })
+	return st.Send(ctx, text)
+}
+
 func codeAndExecuted(err error) (wire.Code, wire.Executed) {
 	e, _ := errors.AsType[*wire.Error](err)
 	if e == nil {
@@ -50,7 +57,7 @@ func TestItemsArriveInOrderAndEndOnce(t *testing.T) {
 	const items = 5000 // many windows
 	c, _ := memPair(t, streaming(func(ctx context.Context, in *Inbound) {
 		for i := range items {
-			err := in.Stream().Send(ctx, fmt.Appendf(nil, "%d", i))
+			err := sendJSON(ctx, in.Stream(), fmt.Appendf(nil, "%d", i))
 			if err != nil && string(in.Data) == "[]" {
 				t.Errorf("sending item %d: %v", i, err)
 			}
@@ -89,7 +96,7 @@ func TestAReaderThatStallsStallsItsOwnStreamOnly(t *testing.T) {
 			}
 			streaming(func(ctx context.Context, in *Inbound) {
 				for range 2000 {
-					if in.Stream().Send(ctx, item) != nil {
+					if sendJSON(ctx, in.Stream(), item) != nil {
 						return
 					}
 					mu.Lock()
@@ -146,14 +153,14 @@ func TestAClientStreamIsTakenAndAnswered(t *testing.T) {
 	st := open(t, c)
 	item := []byte(`"` + strings.Repeat("y", 98) + `"`)
 	for range 3000 {
-		if err := st.Send(t.Context(), item); err != nil {
+		if err := sendJSON(t.Context(), st, item); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := st.CloseSend(); err != nil {
 		t.Fatal(err)
 	}
-	if err := st.Send(t.Context(), item); err != io.ErrClosedPipe {
+	if err := sendJSON(t.Context(), st, item); err != io.ErrClosedPipe {
 		t.Errorf("sending after the end: %v", err)
 	}
 	if result, err := st.Result(t.Context()); err != nil || string(result) != "[3000,300000]" {
@@ -169,7 +176,7 @@ func TestBothDirectionsAtOnce(t *testing.T) {
 				in.Reply(nil)
 				return
 			}
-			if err := in.Stream().Send(ctx, item); err != nil {
+			if err := sendJSON(ctx, in.Stream(), item); err != nil {
 				t.Error(err)
 			}
 		}
@@ -179,7 +186,7 @@ func TestBothDirectionsAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for i := range items {
-			if err := st.Send(t.Context(), fmt.Appendf(nil, "%d", i)); err != nil {
+			if err := sendJSON(t.Context(), st, fmt.Appendf(nil, "%d", i)); err != nil {
 				t.Error(err)
 				return
 			}
@@ -205,7 +212,7 @@ func TestAnAbandonedStreamStopsItsSender(t *testing.T) {
 				c, s := memPair(t, streaming(func(ctx context.Context, in *Inbound) {
 					var err error
 					for err == nil {
-						err = in.Stream().Send(ctx, []byte("1"))
+						err = sendJSON(ctx, in.Stream(), []byte("1"))
 					}
 					stopped <- err
 					in.Fail(wire.Errorf(wire.CodeCancelled, "stopped"))
@@ -264,7 +271,7 @@ func TestAStreamHasNoOtherDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := memPair(t, streaming(func(ctx context.Context, in *Inbound) {
 			time.Sleep(time.Hour) // in the bubble's time
-			in.Stream().Send(ctx, []byte("1"))
+			sendJSON(ctx, in.Stream(), []byte("1"))
 			in.Reply(nil)
 		}))
 		st := open(t, c)
@@ -278,7 +285,7 @@ func TestALostConnectionEndsStreamsAtBothEnds(t *testing.T) {
 	ended := make(chan error, 1)
 	a, b := transport.Pair(nil)
 	c, _ := pair(t, streaming(func(ctx context.Context, in *Inbound) {
-		in.Stream().Send(ctx, []byte("1"))
+		sendJSON(ctx, in.Stream(), []byte("1"))
 		_, err := in.Stream().Recv(ctx)
 		ended <- err
 	}), a, b, Options{})

@@ -25,6 +25,7 @@ const (
 
 // outbox holds the frames that wait to be written. Guarded by Session.mu.
 type outbox struct {
+	full     []*buffer   // written before buf, each by itself
 	buf      *buffer     // nil when empty, so that an idle session holds none
 	flushing bool        // somebody is writing, and will take what is appended
 	due      bool        // what is there has waited for company long enough
@@ -41,23 +42,32 @@ type outbox struct {
 	time     [32]byte // likewise
 }
 
-type buffer struct{ b []byte }
+// buffer is a run of frames.
+type buffer struct {
+	b    []byte
+	text *Text // whose memory b is; nil if it is the buffer's own
+}
 
-var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 4<<10)} }}
+var buffers = sync.Pool{New: func() any { return &buffer{b: make([]byte, 0, 4<<10)} }}
 
 func (b *buffer) release() {
-	if cap(b.b) <= maxPooled {
+	switch {
+	case b.text != nil:
+		b.text.Release()
+	case cap(b.b) <= maxPooled:
 		b.b = b.b[:0]
 		buffers.Put(b)
 	}
 }
 
+func (o *outbox) empty() bool { return o.buf == nil && len(o.full) == 0 }
+
 // appendLocked encodes m into the outbox and returns where its frame ends in
 // the stream of all bytes.
 func (s *Session) appendLocked(m *wire.Message) (end uint64, err *wire.Error) {
 	o := &s.outbox
-	if s.ended || o.broken != nil {
-		return 0, closedError(cmp.Or(o.broken, s.err))
+	if err := s.unwritableLocked(); err != nil {
+		return 0, err
 	}
 	if o.buf == nil {
 		o.buf = buffers.Get().(*buffer)
@@ -75,6 +85,14 @@ func (s *Session) appendLocked(m *wire.Message) (end uint64, err *wire.Error) {
 	o.buf.b = b
 	o.appended += uint64(frameHeader + size)
 	return o.appended, nil
+}
+
+// unwritableLocked says why nothing can be appended any more, nil if it can.
+func (s *Session) unwritableLocked() *wire.Error {
+	if s.ended || s.outbox.broken != nil {
+		return closedError(cmp.Or(s.outbox.broken, s.err))
+	}
+	return nil
 }
 
 func tooLarge(actual, limit int) *wire.Error {
@@ -98,7 +116,7 @@ func (s *Session) claimLocked() bool {
 	if o.flushing || s.ended || o.broken != nil {
 		return false
 	}
-	if s.opts.Linger > 0 && !o.due && o.buf != nil && len(o.buf.b) < s.opts.LingerBytes {
+	if s.opts.Linger > 0 && !o.due && len(o.full) == 0 && o.buf != nil && len(o.buf.b) < s.opts.LingerBytes {
 		s.lingerLocked()
 		return false
 	}
@@ -237,9 +255,8 @@ func (s *Session) flushBlocked(b *buffer, n int) {
 func (s *Session) take() *buffer {
 	s.mu.Lock()
 	o := &s.outbox
-	b := o.buf
-	o.buf, o.due = nil, false
-	if s.source != nil && !s.ended && s.source.Pending() {
+	b := o.nextLocked()
+	if len(o.full) == 0 && o.buf == nil && s.source != nil && !s.ended && s.source.Pending() && (b == nil || b.text == nil) {
 		if b == nil {
 			b = buffers.Get().(*buffer)
 		}
@@ -263,6 +280,22 @@ func (s *Session) take() *buffer {
 	return b
 }
 
+// nextLocked takes out what is to be written next, nil if there is nothing.
+func (o *outbox) nextLocked() *buffer {
+	o.due = false
+	if len(o.full) == 0 {
+		b := o.buf
+		o.buf = nil
+		return b
+	}
+	b := o.full[0]
+	o.full[0] = nil
+	if o.full = o.full[1:]; len(o.full) == 0 {
+		o.full = nil
+	}
+	return b
+}
+
 // readAfterBreak is how long a connection that takes no more bytes is still
 // read, for the answers and the farewell that came before it broke.
 const readAfterBreak = time.Second
@@ -273,9 +306,8 @@ func (s *Session) breakLocked(err error) {
 	o := &s.outbox
 	o.broken = err
 	s.broken.Store(true)
-	if o.buf != nil {
-		o.buf.release()
-		o.buf = nil
+	for b := o.nextLocked(); b != nil; b = o.nextLocked() {
+		b.release()
 	}
 	if s.role == roleNone {
 		s.startReaderLocked()
@@ -321,7 +353,7 @@ func (s *Session) flushBeforeClose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := &s.outbox
-	for !s.ended && o.broken == nil && (o.flushing || o.buf != nil && len(o.buf.b) > 0) {
+	for !s.ended && o.broken == nil && (o.flushing || !o.empty()) {
 		o.due = true
 		if s.claimLocked() {
 			s.mu.Unlock()
