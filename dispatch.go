@@ -166,22 +166,14 @@ func (p *peer) Request(in *session.Inbound) {
 // begun are limited: see newStarts.
 func (p *peer) runAside(in *session.Inbound, m *method) {
 	s := p.service
-	entered := s.starts.enter() || s.starts.yield()
-	switch {
-	case in.HandedOver(): // this goroutine has become its own meanwhile
-		if entered {
-			s.starts.leave()
-		}
-		p.run(in, m, false)
-		return
-	case !entered:
+	if !s.starts.enter() && !s.starts.burst() {
 		t := p.ticket(in, m)
 		t.passed = numLimits
 		t.proceed()
 		return
 	}
 	if !in.Go(func(in *session.Inbound) {
-		s.starts.begun()
+		s.starts.begun(false)
 		p.run(in, m, true)
 	}) {
 		s.starts.leave()

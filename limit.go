@@ -33,6 +33,11 @@ type limit struct {
 	// under mu only.
 	state atomic.Uint64
 
+	// crowded is since when, as a time after made, there has been no slot
+	// free; 0: there was one. It is kept for burst.
+	crowded atomic.Int64
+	made    time.Time
+
 	mu          sync.Mutex // guards all below; taken before the locks of a session
 	first, last *ticket
 	pace        pace
@@ -41,7 +46,7 @@ type limit struct {
 // newLimit returns a limit whose queue is as the service's options say. The
 // first one made is the service's own.
 func (s *Service) newLimit(most int, what string) *limit {
-	l := &limit{most: uint64(most), queue: max(s.opts.MaxQueued, 0), what: what}
+	l := &limit{made: s.started, most: uint64(most), queue: max(s.opts.MaxQueued, 0), what: what}
 	if s.limit == nil {
 		l.held = &storage{most: MaxQueuedBytes}
 	} else {
@@ -51,9 +56,15 @@ func (s *Service) newLimit(most int, what string) *limit {
 	return l
 }
 
-// startsPerProcessor is how many goroutines may be waiting for a processor,
-// for each there is.
-const startsPerProcessor = 8
+// The goroutines that may be waiting for a processor, for each there is; and
+// how many, for how long, when a connection has brought many requests at
+// once: then the goroutine that reads is the only reason why they do not
+// begin.
+const (
+	startsPerProcessor = 8
+	burstPerProcessor  = 64
+	burstFor           = 2 * time.Millisecond
+)
 
 // newStarts returns the limit of goroutines that have been started for
 // requests and have not begun. Where handlers wait for something there are
@@ -67,25 +78,34 @@ func (s *Service) newStarts() *limit {
 	return l
 }
 
-// yield lets those begin for whom a goroutine has been started, once
-// nobody waits yet, and takes a slot of theirs if one is free after that. A
-// connection may bring hundreds of requests at once, and the goroutine that
-// reads them all is the only reason why they do not begin.
-func (l *limit) yield() bool {
-	if l.waiting() > 0 {
+// burst is enter for one that finds no slot free, if it has been so for a
+// moment only.
+func (l *limit) burst() bool {
+	now := time.Since(l.made)
+	crowded := time.Duration(l.crowded.Load())
+	if crowded == 0 {
+		l.crowded.Store(int64(now))
+	} else if now-crowded > burstFor {
 		return false
 	}
-	runtime.Gosched()
-	return l.enter()
+	for {
+		s := l.state.Load()
+		if s >= l.most*burstPerProcessor/startsPerProcessor { // or somebody waits
+			return false
+		}
+		if l.state.CompareAndSwap(s, s+oneRunning) {
+			return true
+		}
+	}
 }
 
-// begun is leave for a goroutine that begins. While others wait it lets those
-// run first that the runtime has found ready: else one handler would follow
-// the other on each processor, and the goroutines that read, which come from
-// the network's end of the runtime's queues, would get a turn only every half
-// a second.
-func (l *limit) begun() {
-	if l.waiting() > 0 {
+// begun is leave for a goroutine that begins. Where requests wait, as this one
+// has done or others do, it lets those run first that the runtime has found
+// ready: else one handler would follow the other on each processor, and the
+// goroutines that read, which come from the network's end of the runtime's
+// queues, would get a turn only every half a second.
+func (l *limit) begun(waited bool) {
+	if waited || l.waiting() > 0 {
 		runtime.Gosched()
 	}
 	l.leave()
@@ -105,16 +125,20 @@ func (l *limit) enter() bool {
 			return false
 		}
 		if l.state.CompareAndSwap(s, s+oneRunning) {
+			if l.crowded.Load() != 0 {
+				l.crowded.Store(0)
+			}
 			return true
 		}
 	}
 }
 
-// leave gives a slot back: to the request that has waited longest.
+// leave gives a slot back: to the request that has waited longest, unless a
+// burst has taken more slots than there are.
 func (l *limit) leave() {
 	for {
 		s := l.state.Load()
-		if s < oneWaiting {
+		if s < oneWaiting || s&runningMask > l.most {
 			if l.state.CompareAndSwap(s, s-oneRunning) {
 				return
 			}

@@ -245,7 +245,7 @@ func (t *ticket) run(aside bool) {
 	s := p.service
 	if t.starts {
 		t.starts = false
-		s.starts.begun()
+		s.starts.begun(t.own)
 	}
 	s.counts.requests.Add(1)
 	if !t.started {
