@@ -2,6 +2,7 @@ package ipc
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -113,4 +114,54 @@ func TestKeysBelongToUsers(t *testing.T) {
 	if len(seen) != 4 {
 		t.Errorf("%d different users of 4", len(seen))
 	}
+}
+
+// TestABurstPassesForAMoment takes more slots than there are, which only a
+// moment and only so many can, and waits for no longer than it takes to give
+// them back.
+func TestABurstPassesForAMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &limit{most: startsPerProcessor, queue: 10, held: &storage{most: 1 << 20}, made: time.Now()}
+		time.Sleep(time.Hour)
+		for range startsPerProcessor {
+			if !l.enter() {
+				t.Fatal("refused a free slot")
+			}
+		}
+		if l.enter() || !l.burst() {
+			t.Error("a burst has slots of its own")
+		}
+		time.Sleep(burstFor + 1)
+		if l.burst() {
+			t.Error("a burst that lasts is none")
+		}
+		l.leave()
+		l.leave()
+		if !l.enter() {
+			t.Error("no slot, though one has left")
+		}
+		n := startsPerProcessor
+		for l.burst() { // it was not crowded meanwhile
+			n++
+		}
+		if n != burstPerProcessor {
+			t.Errorf("a burst had %d slots, want %d", n, burstPerProcessor)
+		}
+		waits := &ticket{listed: true}
+		waits.turn.Store(turnWaiting)
+		l.first, l.last = waits, waits
+		l.state.Add(oneWaiting)
+		if l.burst() {
+			t.Error("a burst overtook one who waits")
+		}
+		for range burstPerProcessor - startsPerProcessor {
+			l.leave()
+		}
+		if l.running() != startsPerProcessor || l.waiting() != 1 {
+			t.Errorf("%d run and %d wait, want %d and 1", l.running(), l.waiting(), startsPerProcessor)
+		}
+		if next := l.next(); next != waits {
+			t.Error("who waits does not come next")
+		}
+	})
 }
