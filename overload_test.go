@@ -162,7 +162,9 @@ func atRate(t *testing.T, w work, rate float64, during time.Duration) *outcomes 
 	return o
 }
 
-// overload runs the three phases of L9 and checks what they come to.
+// overload runs the three phases of L9 and checks what they come to. The times
+// are checked in a bubble only, where they are the service's own; elsewhere
+// they are for people to judge, who know what else the machine has to do.
 func overload(t *testing.T, w work, callers int, during time.Duration) {
 	calm := min(during, 10*time.Second)
 	idle := atMost(t, w, callers, calm)
@@ -180,14 +182,18 @@ func overload(t *testing.T, w work, callers int, during time.Duration) {
 	if share < 0.8 {
 		t.Errorf("goodput fell to %.0f %% of peak", 100*share)
 	}
-	if len(crowded.refused) == 0 || crowded.p99() > 50*time.Millisecond {
-		t.Errorf("of %d refusals some took %v", len(crowded.refused), crowded.p99())
+	if len(crowded.refused) == 0 {
+		t.Error("nobody was refused")
 	}
 	if len(crowded.other) > 0 {
 		t.Errorf("%d failed otherwise, one with %v", len(crowded.other), crowded.other[0])
 	}
-	if after.lastPain > 5*time.Second {
-		t.Errorf("not recovered after %v", after.lastPain)
+	if *overloadFor != 0 {
+		t.Log("the aims: goodput 80 %, refusals within 50 ms, recovered after 5 s")
+		return
+	}
+	if crowded.p99() > 50*time.Millisecond || after.lastPain > 5*time.Second {
+		t.Errorf("refusals took %v, and recovering %v", crowded.p99(), after.lastPain)
 	}
 }
 
