@@ -209,6 +209,15 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+func TestPossible(t *testing.T) {
+	for _, x := range []struct{ wanted, descriptors, conns int }{{10_000, 20_000, 10_000}, {10_000, 1024, 824}, {5, 100, 1}} {
+		conns, short := possible(x.wanted, x.descriptors)
+		if conns != x.conns || (short == "") != (conns == x.wanted) {
+			t.Errorf("%d connections with %d descriptors: %d, %q", x.wanted, x.descriptors, conns, short)
+		}
+	}
+}
+
 func TestHistogram(t *testing.T) {
 	var h histogram
 	one, other := recorder{to: &h}, recorder{to: &h}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -44,6 +45,7 @@ func (pl *plan) measureIdle() (out []idleRow, err error) {
 // readings: what is compared is what the connections hold on to.
 func (pl *plan) idleOf(p *peer) (idleRow, error) {
 	r := idleRow{Peer: p.name}
+	conns, short := possible(pl.idle, fileLimit())
 	s, err := setStage(p, pl.dir)
 	if err != nil {
 		return r, err
@@ -53,11 +55,11 @@ func (pl *plan) idleOf(p *peer) (idleRow, error) {
 	if err != nil {
 		return r, err
 	}
-	a, err := s.client.do(order{Do: "idle", Conns: pl.idle, For: dialling})
+	a, err := s.client.do(order{Do: "idle", Conns: conns, For: dialling})
 	if err != nil {
 		return r, err
 	}
-	if r.Conns, r.Short = a.Conns, a.Short; r.Conns == 0 {
+	if r.Conns, r.Short = a.Conns, cmp.Or(a.Short, short); r.Conns == 0 {
 		return r, fmt.Errorf("%s opens no second connection: %s", p.name, a.Short)
 	}
 	time.Sleep(pl.rest)
@@ -65,6 +67,17 @@ func (pl *plan) idleOf(p *peer) (idleRow, error) {
 	each := func(before, after usage) float64 { return round(float64(after.RSS-before.RSS)/float64(r.Conns), 2) }
 	r.Service, r.Client = each(service, serviceAfter), each(client, clientAfter)
 	return r, err
+}
+
+// possible returns how many connections a process can have of those wanted,
+// each of which takes a descriptor at both ends, and why they are fewer. It is
+// not left to trial: a service without descriptors answers nobody.
+func possible(wanted, descriptors int) (conns int, short string) {
+	const others = 200 // that a process has beside its connections
+	if most := max(descriptors-others, 1); wanted > most {
+		return most, fmt.Sprintf("a process can have %d descriptors", descriptors)
+	}
+	return wanted, ""
 }
 
 // settle returns garbage to the system and reads what is used then.

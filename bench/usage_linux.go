@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -64,4 +65,13 @@ func raiseFileLimit() {
 		r.Cur = r.Max
 		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &r)
 	}
+}
+
+// fileLimit is how many descriptors a process can have after that.
+func fileLimit() int {
+	var r syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r) != nil || r.Max > math.MaxInt32 {
+		return math.MaxInt32
+	}
+	return int(r.Max)
 }
