@@ -41,8 +41,10 @@ const (
 	// slowCredit is how many quick calls in a row a slow method needs to be
 	// run on the reading goroutine again.
 	slowCredit = 64
-	// quickCall is how long a call may take to count as quick.
-	quickCall = 200 * time.Microsecond
+	// quickCall is how long a call may take to count as quick, and
+	// quickPerByte how much longer for each byte that came with it.
+	quickCall    = 200 * time.Microsecond
+	quickPerByte = time.Nanosecond
 )
 
 // learn notes how a call went. That the watchdog found it says little: the
@@ -50,7 +52,7 @@ const (
 // run aside, and timed.
 func (m *method) learn(in *session.Inbound, aside bool, took time.Duration) {
 	switch {
-	case aside && took > quickCall:
+	case aside && took > quickCall+time.Duration(len(in.Data))*quickPerByte:
 		m.slow.Store(slowCredit)
 	case aside:
 		m.slow.Add(-1)

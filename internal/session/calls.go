@@ -14,8 +14,9 @@ const (
 	// goroutine of its own reads for all of them.
 	dedicateAbove = 8
 
-	// adoptFrom is the size from which an answer keeps the connection's
-	// buffer instead of being copied out of it.
+	// adoptFrom is the size from which an answer, or a request that leaves
+	// the reading goroutine, keeps the connection's buffer instead of being
+	// copied out of it.
 	adoptFrom = 32 << 10
 
 	maxSlots = 1 << 16 // an index has four hex digits in an id

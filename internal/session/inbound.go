@@ -203,9 +203,13 @@ func (in *Inbound) Go(handle func(*Inbound)) (runs bool) {
 	return own != nil && own.Resume(handle)
 }
 
-// clone copies the message out of the connection's buffer.
+// clone takes the message out of the connection's buffer: it copies it, or if
+// it is long, it keeps the buffer.
 func (in *Inbound) clone() *Inbound {
 	own := &Inbound{Message: in.Message, Meta: in.Meta, s: in.s, at: in.at, streams: in.streams}
+	if in.r != nil && len(in.Data) >= adoptFrom && in.r.holding(in.s.conn.Detach) {
+		return own
+	}
 	fields := [...]*[]byte{
 		&own.TypeName, &own.MessageID, &own.Channel, &own.Action, &own.Data, &own.Timestamp, &own.CorrelationID, &own.Error, &own.Metadata,
 		&own.Meta.Traceparent, &own.Meta.Tracestate, &own.Meta.IdempotencyKey, &own.Meta.Subscription, &own.Meta.Epoch,

@@ -25,6 +25,7 @@ const (
 type Text struct {
 	buf  []byte // textRoom bytes, then the JSON
 	refs atomic.Int32
+	out  buffer // itself, in the outbox
 }
 
 // texts are those that are short; the memory of long ones is kept apart, so
@@ -99,7 +100,8 @@ func (s *Session) appendTextLocked(m *wire.Message, t *Text) (end uint64, err *w
 		o.full = append(o.full, o.buf)
 		o.buf = nil
 	}
-	o.full = append(o.full, &buffer{b: frame, text: t})
+	t.out = buffer{b: frame, text: t}
+	o.full = append(o.full, &t.out)
 	o.appended += uint64(len(frame))
 	return o.appended, nil
 }

@@ -94,6 +94,8 @@ func (w *Watchdog) lookAtLocked(r *reader) bool {
 			return false
 		}
 		return true
+	case stateHeld:
+		return true
 	case stateLeft:
 		return false
 	}
@@ -118,6 +120,7 @@ const (
 	stateIdle = 0 // in the connection, or between messages
 	stateBusy = 1 // in a handler
 	stateLeft = 2 // in a handler, its reading handed over
+	stateHeld = 3 // in a handler, its reading not to be handed over now
 	stateMask = 3
 	stateStep = 4
 )
@@ -145,6 +148,18 @@ func (r *reader) begin() (state uint64) {
 		r.s.opts.Watchdog.watch(r)
 	}
 	return state
+}
+
+// holding calls f while the reading cannot be handed over, unless it has been.
+// f must be quick.
+func (r *reader) holding(f func()) bool {
+	state := r.state.Load()
+	if state&stateMask != stateBusy || !r.state.CompareAndSwap(state, state|stateHeld) {
+		return false
+	}
+	f()
+	r.state.Store(state)
+	return true
 }
 
 // end says that the handler has returned; false means that another goroutine

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -289,10 +290,7 @@ func (o *outbox) nextLocked() *buffer {
 		return b
 	}
 	b := o.full[0]
-	o.full[0] = nil
-	if o.full = o.full[1:]; len(o.full) == 0 {
-		o.full = nil
-	}
+	o.full = slices.Delete(o.full, 0, 1) // there are hardly ever many
 	return b
 }
 

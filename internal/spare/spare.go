@@ -14,9 +14,13 @@ import (
 
 const (
 	// Smallest and Largest are the lengths of the shortest and the longest
-	// piece that is kept.
-	Smallest = 128 << 10
-	Largest  = 16 << 20
+	// piece that is kept; between them they double, but for margin.
+	Smallest = 128<<10 + margin
+	Largest  = 16<<20 + margin
+
+	// margin is there because what people send is likely to be a round
+	// number of bytes, and the message around it is some more.
+	margin = 4 << 10
 
 	// Most is how many bytes are kept in all.
 	Most = 32 << 20
@@ -26,7 +30,9 @@ const (
 	rest = time.Second
 )
 
-const classes = 8 // powers of two from Smallest to Largest
+const classes = 8
+
+func sizeOf(class int) int { return (Smallest-margin)<<class + margin }
 
 // shelf has the pieces of one length.
 type shelf struct {
@@ -44,12 +50,12 @@ var (
 
 // class returns where memory for n bytes is; it is not ok if that is not kept.
 func class(n int) (c int, ok bool) {
-	c = max(0, bits.Len(uint(max(n, 1)-1)/Smallest))
+	c = bits.Len(uint(max(n-margin, 1)-1) / (Smallest - margin))
 	return c, c < classes
 }
 
-// Take returns memory whose length is at least n, and a power of two if it is
-// at most Largest. What lies in it is left over from before.
+// Take returns memory whose length is at least n, and at most about twice
+// that. What lies in it is left over from before.
 func Take(n int) []byte {
 	c, ok := class(n)
 	if !ok {
@@ -58,7 +64,7 @@ func Take(n int) []byte {
 	if b := take(c); b != nil {
 		return b
 	}
-	return make([]byte, Smallest<<c)
+	return make([]byte, sizeOf(c))
 }
 
 func take(c int) []byte {
@@ -81,7 +87,7 @@ func take(c int) []byte {
 func Give(b []byte) {
 	b = b[:cap(b)]
 	c, ok := class(len(b))
-	if !ok || len(b) != Smallest<<c {
+	if !ok || len(b) != sizeOf(c) {
 		return
 	}
 	mu.Lock()

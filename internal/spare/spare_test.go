@@ -26,9 +26,9 @@ func held() int {
 func TestTakeHasRoomAndGiveKeepsIt(t *testing.T) {
 	empty(t)
 	for n := 1; n <= Largest; n *= 2 {
-		for _, n := range []int{n - 1, n, n + 1} {
+		for _, n := range []int{n - 1, n, n + 1, n + margin, n + margin + 1} {
 			b := Take(n)
-			if len(b) < n || len(b) >= 2*max(n, Smallest) && n > 0 {
+			if len(b) < n || len(b) > 2*max(n, Smallest) {
 				t.Fatalf("asked for %d, got %d", n, len(b))
 			}
 			b[0] = 1
@@ -46,13 +46,14 @@ func TestTakeHasRoomAndGiveKeepsIt(t *testing.T) {
 
 func TestWhatIsKeptIsBounded(t *testing.T) {
 	empty(t)
-	for range 2 * Most / (1 << 20) {
-		Give(make([]byte, 1<<20))
+	const size = 1<<20 + margin
+	for range 2 * Most / size {
+		Give(make([]byte, size))
 	}
 	Give(make([]byte, Largest+1))
 	Give(make([]byte, Smallest+1)) // not from here
-	if got := held(); got != Most {
-		t.Errorf("%d bytes are kept, want %d", got, Most)
+	if got := held(); got > Most || got <= Most-size {
+		t.Errorf("%d bytes are kept, want as many as fit %d", got, Most)
 	}
 }
 
@@ -82,7 +83,7 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range 8 {
 		wg.Go(func() {
 			for range 200 {
-				b := Take(Smallest << (i % 3))
+				b := Take((Smallest - margin) << (i % 3))
 				for at := 0; at < len(b); at += 4096 {
 					b[at] = byte(i)
 				}
