@@ -29,7 +29,6 @@ type Client struct {
 	endpoint *endpoint.Endpoint
 	handler  Handler // interceptors around send; nil without interceptors
 	routes   atomic.Pointer[map[string]*route]
-	clock    time.Time // when the client was made
 	retries  retryBudget
 
 	connections atomic.Uint64 // ever opened
@@ -79,7 +78,6 @@ func newClient(ctx context.Context, target string, opts *ClientOptions) (*Client
 	c := &Client{
 		target:        target,
 		opts:          opts.orDefault(),
-		clock:         time.Now(),
 		subscriptions: map[*Subscription]struct{}{},
 	}
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))

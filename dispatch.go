@@ -1,7 +1,6 @@
 package ipc
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -241,7 +240,7 @@ func (p *peer) run(in *session.Inbound, m *method, aside bool) {
 		s.fail(in, err)
 		return
 	}
-	in.Start(&c.Context, context.Background())
+	in.Start(&c.Context)
 	var began time.Time
 	if aside {
 		began = time.Now()

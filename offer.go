@@ -1,7 +1,6 @@
 package ipc
 
 import (
-	"context"
 	"slices"
 
 	"github.com/ekkojs/ipc/internal/session"
@@ -27,7 +26,7 @@ func (l *listener) Request(in *session.Inbound) {
 		return
 	}
 	call := &call{Request: Request{Method: name, Data: Raw(in.Data)}}
-	in.Start(&call.Context, context.Background())
+	in.Start(&call.Context)
 	defer call.End()
 	result, panicked, err := invoke(h, call, c.opts.Logger)
 	if panicked || err != nil {

@@ -41,7 +41,7 @@ type Request struct {
 }
 
 // fewArguments is how many arguments a request has room for itself.
-const fewArguments = 4
+const fewArguments = 2
 
 // bindTo checks the arguments against the manifest and keeps where each is, in
 // room if they fit.

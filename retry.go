@@ -62,9 +62,9 @@ func keyIn(ctx context.Context) (key string, given bool) {
 // attempts is one call, however often it is sent.
 type attempts struct {
 	req        session.Request
-	idempotent bool          // may be sent again when nobody knows whether it ran
-	maybe      bool          // an attempt before may have been executed
-	began      time.Duration // on Client.clock
+	idempotent bool // may be sent again when nobody knows whether it ran
+	maybe      bool // an attempt before may have been executed
+	began      time.Time
 	total      time.Duration // from then on; 0: the default, negative: for ever
 }
 
@@ -84,7 +84,6 @@ func (c *Client) send(ctx context.Context, method string, data Raw, text *sessio
 		idempotent: r.idempotent,
 		total:      r.timeout,
 	}
-	var id [36]byte
 	if key, given := keyIn(ctx); given {
 		if key == "" || len(key) > MaxIdempotencyKey {
 			e := wire.Errorf(wire.CodeInvalidArgument, "an idempotency key has 1 to %d bytes, not %d", MaxIdempotencyKey, len(key))
@@ -93,10 +92,11 @@ func (c *Client) send(ctx context.Context, method string, data Raw, text *sessio
 		}
 		a.req.Meta.IdempotencyKey, a.idempotent = []byte(key), true
 	} else if r.idempotent && c.opts.MaxRetries > 0 {
-		a.req.Meta.IdempotencyKey = wire.AppendUUID(id[:0], rand.Uint64(), rand.Uint64())
+		a.req.Meta.IdempotencyKey = wire.AppendUUID(nil, rand.Uint64(), rand.Uint64())
 	}
 	c.retries.calls.Add(1)
-	a.began = time.Since(c.clock)
+	a.began = time.Now()
+	a.req.Now = a.began
 	result, err := c.exchange(ctx, &a.req)
 	if err != nil && c.opts.MaxRetries > 0 {
 		return c.retry(ctx, &a, err)
@@ -118,7 +118,7 @@ func (c *Client) retry(ctx context.Context, a *attempts, err error) (Raw, error)
 		if ctx.Err() == nil && a.total >= 0 {
 			a.req.Timeout = max(c.left(ctx, a), 1)
 		}
-		a.req.Meta.TimeoutMS = 0
+		a.req.Meta.TimeoutMS, a.req.Now = 0, time.Time{}
 		var result Raw
 		if result, err = c.exchange(ctx, &a.req); err == nil {
 			return result, nil
@@ -157,9 +157,9 @@ func (c *Client) left(ctx context.Context, a *attempts) time.Duration {
 	left := time.Duration(math.MaxInt64)
 	switch {
 	case a.total == 0:
-		left = session.DefaultTimeout - (time.Since(c.clock) - a.began)
+		left = session.DefaultTimeout - time.Since(a.began)
 	case a.total > 0:
-		left = a.total - (time.Since(c.clock) - a.began)
+		left = a.total - time.Since(a.began)
 	}
 	if at, ok := ctx.Deadline(); ok {
 		left = min(left, time.Until(at))

@@ -137,7 +137,7 @@ func (t *ticket) aside() bool {
 	}
 	t.in, t.own, t.started = own, true, true
 	t.Data, t.stream = Raw(own.Data), own.Stream()
-	own.Start(&t.Context, context.Background())
+	own.Start(&t.Context)
 	t.forget = t.AfterFunc(t.giveUp)
 	return true
 }
@@ -250,7 +250,7 @@ func (t *ticket) run(aside bool) {
 	s.counts.requests.Add(1)
 	if !t.started {
 		t.started = true
-		t.in.Start(&t.Context, context.Background())
+		t.in.Start(&t.Context)
 	}
 	began := time.Now()
 	err := s.check(t.in, m, &t.call)

@@ -92,6 +92,8 @@ func (s *Session) batchLocked(ctx context.Context, req *Request, f *batchFrame) 
 	if err != nil {
 		return nil, err
 	}
+	id := newID()
+	sl.name(&id)
 	var meta [256]byte
 	m := s.messageLocked(sl, req, now, timeout, stated, meta[:0])
 	if err := f.appendLocked(sl, &m); err != nil {

@@ -30,6 +30,7 @@ type Request struct {
 	Data    []byte        // JSON; nil for none
 	Text    *Text         // the same, in the place of Data; it stays the caller's to release
 	Timeout time.Duration // 0: the default of Options; negative: none
+	Now     time.Time     // what the clock says; zero: nobody has looked
 	Meta    wire.Metadata // TimeoutMS is filled in
 }
 
@@ -72,7 +73,10 @@ func (s *Session) begin(ctx context.Context, req *Request, st *Stream) (b begun,
 	if err := ctx.Err(); err != nil {
 		return b, s.gaveUp(err, wire.ExecutedNo)
 	}
-	now := time.Now()
+	now := req.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
 	timeout, stated := s.timeout(ctx, req, now)
 	var deadline time.Duration
 	if timeout > 0 {
@@ -81,12 +85,14 @@ func (s *Session) begin(ctx context.Context, req *Request, st *Stream) (b begun,
 		return b, s.gaveUp(context.DeadlineExceeded, wire.ExecutedNo)
 	}
 
+	id := newID()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sl, err := s.slotLocked(ctx, deadline)
 	if err != nil {
 		return b, err
 	}
+	sl.name(&id)
 	if err := s.sendLocked(sl, req, now, timeout, stated && (st == nil || timeout > 0)); err != nil {
 		s.releaseLocked(sl)
 		return b, err
@@ -134,13 +140,23 @@ func (s *Session) sendLocked(sl *slot, req *Request, now time.Time, timeout time
 	return nil
 }
 
+// newID returns a random id, in which the slot's name is still to be put.
+func newID() (id [36]byte) {
+	wire.AppendUUID(id[:0], rand.Uint64(), rand.Uint64())
+	return id
+}
+
+// name gives the call in sl its id. The last digits are the slot's index: the
+// answer is found without a table. The rest is random, so that nobody guesses
+// an id, and the whole of it is compared.
+func (sl *slot) name(id *[36]byte) {
+	sl.id = *id
+	copy(sl.id[len(id)-len(sl.digits):], sl.digits[:])
+}
+
 // messageLocked returns the message of a call, which is valid until the next
 // message is made; meta is room for its metadata.
 func (s *Session) messageLocked(sl *slot, req *Request, now time.Time, timeout time.Duration, stated bool, meta []byte) wire.Message {
-	// The last digits of the id are the slot's index: the answer is found
-	// without a table. The rest is random, so that nobody guesses an id, and
-	// the whole of it is compared.
-	wire.AppendUUID(sl.id[:0], rand.Uint64(), rand.Uint64()&^(maxSlots-1)|uint64(sl.index))
 	m := wire.Message{Type: req.Type, MessageID: sl.id[:], Channel: req.Channel, Action: req.Action, Data: req.Data}
 	m.Timestamp = s.outbox.stamp.Append(s.outbox.time[:0], now.UnixMilli())
 	if stated {

@@ -11,9 +11,8 @@ import (
 // handler that never asks for Done pays for no channel and no timer. It is
 // made to be part of a larger value; Inbound.Start sets it up.
 type Context struct {
-	parent   context.Context // for its values only; the service's life ends the sessions
 	s        *Session
-	deadline time.Time
+	deadline time.Duration // since Session.epoch; 0: none
 
 	mu       sync.Mutex // taken before Session.mu
 	done     chan struct{}
@@ -25,10 +24,10 @@ type Context struct {
 
 // Start sets c up for the request. End must be called when its handler has
 // returned.
-func (in *Inbound) Start(c *Context, parent context.Context) {
-	c.parent, c.s = parent, in.s
+func (in *Inbound) Start(c *Context) {
+	c.s = in.s
 	if d := in.Timeout(); d > 0 {
-		c.deadline = in.at.Add(d)
+		c.deadline = in.at.Sub(c.s.epoch) + d
 	}
 	in.ctx.Store(c)
 	if in.cancelled.Load() {
@@ -40,10 +39,15 @@ func (in *Inbound) Start(c *Context, parent context.Context) {
 func (c *Context) End() { c.cancel(context.Canceled) }
 
 // Deadline implements context.Context.
-func (c *Context) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
+func (c *Context) Deadline() (at time.Time, ok bool) {
+	if c.deadline == 0 {
+		return at, false
+	}
+	return c.s.epoch.Add(c.deadline), true
+}
 
-// Value implements context.Context with the values of the parent.
-func (c *Context) Value(key any) any { return c.parent.Value(key) }
+// Value implements context.Context: there are no values.
+func (c *Context) Value(key any) any { return nil }
 
 // Err implements context.Context.
 func (c *Context) Err() error {
@@ -52,7 +56,7 @@ func (c *Context) Err() error {
 	switch {
 	case c.err != nil:
 		return c.err
-	case !c.deadline.IsZero() && !time.Now().Before(c.deadline):
+	case c.deadline != 0 && time.Since(c.s.epoch) >= c.deadline:
 		return context.DeadlineExceeded
 	}
 	select {
@@ -107,8 +111,8 @@ func (c *Context) armLocked() {
 		return
 	}
 	c.enrolled = true
-	if !c.deadline.IsZero() {
-		c.timer = time.AfterFunc(time.Until(c.deadline), func() { c.cancel(context.DeadlineExceeded) })
+	if c.deadline != 0 {
+		c.timer = time.AfterFunc(c.deadline-time.Since(c.s.epoch), func() { c.cancel(context.DeadlineExceeded) })
 	}
 	s := c.s
 	s.mu.Lock()

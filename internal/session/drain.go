@@ -24,7 +24,7 @@ var goodbyeChannel = []byte("ipc.goodbye")
 // session is closed at once and the error is ctx's.
 func (s *Session) Drain(ctx context.Context) error {
 	s.mu.Lock()
-	s.draining = true
+	s.draining.Store(true)
 	flush := s.sayGoodbyeLocked(true)
 	s.mu.Unlock()
 	if flush {
@@ -66,13 +66,7 @@ var moreMetadata = []byte(`{"more":true}`)
 func (s *Session) drained() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draining && len(s.inFlight)+s.unnamed == 0
-}
-
-func (s *Session) isDraining() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.draining
+	return s.draining.Load() && len(s.inFlight)+s.unnamed == 0
 }
 
 // leave ends a session whose requests are all answered.

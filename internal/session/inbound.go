@@ -136,22 +136,31 @@ func (s *Session) answerLocked(in *Inbound, data []byte, text *Text, err *wire.E
 		}
 		st.finishLocked(nil, err)
 	}
-	e := s.appendAnswerLocked(&in.Message, data, text, err)
+	var now time.Time
+	inline := in.r != nil && !in.left
+	if inline {
+		now = in.at // a handler that runs inline has not taken long
+	}
+	before := s.outbox.appended
+	e := s.appendAnswerLocked(&in.Message, data, text, err, now)
 	if e != nil && e.Code == wire.CodeMessageTooLarge {
 		// Only the answer cannot travel: what was done stays done.
 		e.Details.Executed = wire.ExecutedYes
 		if err != nil {
 			e.Details.Executed = err.Details.Executed
 		}
-		s.appendAnswerLocked(&in.Message, nil, nil, e)
+		s.appendAnswerLocked(&in.Message, nil, nil, e, now)
 	}
-	if in.r != nil && !in.left {
+	if inline {
+		in.r.answered += int(s.outbox.appended - before)
 		return false // the reading goroutine flushes after the last frame it has
 	}
 	return s.claimLocked()
 }
 
-func (s *Session) appendAnswerLocked(to *wire.Message, data []byte, text *Text, err *wire.Error) *wire.Error {
+// appendAnswerLocked appends the answer to a message, if there is one. now is
+// what the clock says, or said a moment ago; zero if nobody has looked.
+func (s *Session) appendAnswerLocked(to *wire.Message, data []byte, text *Text, err *wire.Error, now time.Time) *wire.Error {
 	m := wire.Message{Type: wire.TypeResponse, Data: data}
 	if to != nil {
 		if m.CorrelationID = to.CorrelationID; m.CorrelationID == nil {
@@ -166,7 +175,10 @@ func (s *Session) appendAnswerLocked(to *wire.Message, data []byte, text *Text, 
 		}
 		m.Error = err.AppendJSON(nil)
 	}
-	s.freshLocked(&m, time.Now())
+	if now.IsZero() {
+		now = time.Now()
+	}
+	s.freshLocked(&m, now)
 	_, failure := s.appendTextLocked(&m, text)
 	return failure
 }
@@ -174,7 +186,7 @@ func (s *Session) appendAnswerLocked(to *wire.Message, data []byte, text *Text, 
 // answerError answers a message of which perhaps nothing could be read.
 func (s *Session) answerError(to *wire.Message, err *wire.Error) {
 	s.mu.Lock()
-	s.appendAnswerLocked(to, nil, nil, err)
+	s.appendAnswerLocked(to, nil, nil, err, time.Time{})
 	flush := s.claimLocked()
 	s.mu.Unlock()
 	if flush {
@@ -286,7 +298,7 @@ func (s *Session) finished(in *Inbound) {
 	}
 	in.done = true
 	flush := !s.outbox.empty() && s.claimLocked()
-	quiet := s.draining && len(s.inFlight)+s.unnamed == 0
+	quiet := s.draining.Load() && len(s.inFlight)+s.unnamed == 0
 	deaf := s.deaf
 	s.mu.Unlock()
 	if flush {

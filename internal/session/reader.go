@@ -178,9 +178,10 @@ func (s *Session) serve(r *reader, takeOver bool) {
 		if r.state.Load()&stateMask == stateLeft {
 			return
 		}
-		if s.conn.Buffered() && !s.outboxAbove(sourceChunk) {
+		if s.conn.Buffered() && r.answered < sourceChunk {
 			continue
 		}
+		r.answered = 0
 		s.flushInline()
 		s.stallWhileFull()
 	}
@@ -205,12 +206,6 @@ func (s *Session) flushInline() {
 	if flush {
 		s.flush()
 	}
-}
-
-func (s *Session) outboxAbove(size int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.outbox.full) > 0 || s.outbox.buf != nil && len(s.outbox.buf.b) > size
 }
 
 // stallWhileFull keeps the service from taking more requests of a peer that
@@ -254,7 +249,8 @@ func (s *Session) peerListens() bool {
 		return false
 	}
 	s.mu.Lock()
-	s.draining, s.deaf = true, true
+	s.deaf = true
+	s.draining.Store(true)
 	running := len(s.inFlight)+s.unnamed > 0
 	s.mu.Unlock()
 	if !running {
@@ -342,7 +338,7 @@ func (s *Session) receiveOne(r *reader, message []byte) (own bool) {
 		s.handler.Event(in)
 	case in.Type == wire.TypeUnknown:
 		in.Fail(wire.Errorf(wire.CodeProtocolError, "unknown message type %q; known are request, response, event, subscribe and unsubscribe", in.TypeName[:min(len(in.TypeName), 64)]))
-	case s.isDraining():
+	case s.draining.Load():
 		in.Fail(wire.Errorf(wire.CodeShuttingDown, "the service is shutting down"))
 	case r != nil:
 		s.runInline(r)

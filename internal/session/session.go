@@ -193,6 +193,7 @@ type Session struct {
 	frames    atomic.Uint64          // ever received
 	reader    atomic.Pointer[reader] // service: whose turn it is to read
 	broken    atomic.Bool            // takes no more messages; it may still be read
+	draining  atomic.Bool            // no request of the peer is begun any more
 
 	mu      sync.Mutex // guards all below
 	ended   bool
@@ -211,7 +212,6 @@ type Session struct {
 	inFlight map[string]*Inbound   // requests of the peer that left the reading goroutine, by id
 	unnamed  int                   // those of them that brought no id
 	contexts map[*Context]struct{} // contexts that somebody waits on
-	draining bool                  // no request of the peer is begun any more
 	deaf     bool                  // the peer sends no more, but still reads
 
 	// What belongs to whoever reads for a client.

@@ -124,7 +124,7 @@ func TestDeadlineEndsTheCall(t *testing.T) {
 		released := make(chan struct{})
 		c, _ := memPair(t, handler{request: func(in *Inbound) {
 			var ctx Context
-			in.Start(&ctx, t.Context())
+			in.Start(&ctx)
 			<-ctx.Done()
 			close(released)
 			ctx.End()
@@ -152,7 +152,7 @@ func TestCancelReachesTheHandler(t *testing.T) {
 		entered, ended := make(chan struct{}), make(chan error, 1)
 		c, _ := memPair(t, handler{request: func(in *Inbound) {
 			var ctx Context
-			in.Start(&ctx, t.Context())
+			in.Start(&ctx)
 			close(entered)
 			<-ctx.Done()
 			ended <- ctx.Err()

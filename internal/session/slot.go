@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/ekkojs/ipc/wire"
@@ -12,6 +13,7 @@ import (
 type slot struct {
 	id       [36]byte
 	index    uint32
+	digits   [4]byte       // index, as it stands in ids
 	waiting  bool          // the answer is not there yet
 	at       int           // index in calls.active
 	end      uint64        // where the request ends in the stream of bytes sent
@@ -49,6 +51,7 @@ func (s *Session) slotLocked(ctx context.Context, deadline time.Duration) (*slot
 		}
 		if len(c.slots) < min(s.opts.MaxPending, maxSlots) && room {
 			sl := &slot{index: uint32(len(c.slots)), wake: make(chan struct{}, 1)}
+			copy(sl.digits[:], fmt.Sprintf("%04x", sl.index))
 			c.slots = append(c.slots, sl)
 			return s.activateLocked(sl), nil
 		}

@@ -21,7 +21,7 @@ func streaming(handle func(ctx context.Context, in *Inbound)) handler {
 		in.Streams()
 		in.Go(func(in *Inbound) {
 			var ctx Context
-			in.Start(&ctx, context.Background())
+			in.Start(&ctx)
 			defer ctx.End()
 			handle(&ctx, in)
 		})

@@ -127,13 +127,15 @@ const (
 
 // reader is one goroutine's turn at reading a service's connection.
 type reader struct {
-	s       *Session
-	in      Inbound
-	at      time.Time // when the bytes were read that are being handled
-	batch   [][]byte  // messages of the last frame that are still to be handled
-	state   atomic.Uint64
-	watched atomic.Bool
-	stale   atomic.Bool // it has stood still for long: see Session.renewed
+	s     *Session
+	in    Inbound
+	at    time.Time // when the bytes were read that are being handled
+	batch [][]byte  // messages of the last frame that are still to be handled
+
+	answered int // bytes of answers since the last write; belongs to whoever reads
+	state    atomic.Uint64
+	watched  atomic.Bool
+	stale    atomic.Bool // it has stood still for long: see Session.renewed
 
 	// Guarded by Watchdog.mu.
 	last  uint64
