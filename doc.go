@@ -23,6 +23,20 @@
 // results before they leave. Who calls is in Request.Caller (ipc.CallerOf for
 // a typed handler): the kernel's word, not the caller's.
 //
+// # Many values, and the other way round
+//
+// A method whose manifest says "stream" sends or takes many values:
+//
+//	for user, err := range ipc.StreamOf[User](ctx, db, "exportUsers") { … }
+//
+//	ipc.HandleStream(service, "exportUsers", func(ctx context.Context, _ struct{}) iter.Seq2[User, error] { … })
+//
+// Client.Stream, Request.Send and Request.Recv are the same without types, and
+// for values that the client sends. Client.Batch makes many calls in one
+// message; Client.Notify makes one that nobody answers. A service calls back
+// by Request.Peer (ipc.PeerOf) what the client offers in
+// ClientOptions.Methods.
+//
 // # Events
 //
 //	service.Publish(ctx, "user.created", user)

@@ -13,6 +13,7 @@ import (
 	"github.com/ekkojs/ipc"
 	"github.com/ekkojs/ipc/internal/hub"
 	"github.com/ekkojs/ipc/internal/session"
+	"github.com/ekkojs/ipc/internal/spare"
 	"github.com/ekkojs/ipc/manifest"
 	"github.com/ekkojs/ipc/transport"
 	"github.com/ekkojs/ipc/wire"
@@ -98,6 +99,10 @@ func limits() string {
 		{"idempotency key", bytes(ipc.MaxIdempotencyKey), "", ""},
 		{"requests waiting for the outcome of one", count(ipc.MaxDuplicates), "", ""},
 		{"retries of one call", count(ipc.DefaultMaxRetries), "one in ten of all calls", "`ClientOptions.MaxRetries`"},
+		{"items of a stream under way, or waiting for a reader", bytes(session.StreamWindow), "and one item", ""},
+		{"items of a client's stream before the service has granted more", bytes(session.StreamCredit), "and one item", ""},
+		{"silence while something is expected", span(session.DefaultPingInterval) + ", then two pings", "", "`ClientOptions.PingInterval`"},
+		{"memory kept for long frames", bytes(spare.Most) + ", for 2 s", "", ""},
 		{"subscriptions of one connection", count(hub.DefaultMaxSubscriptions), "", ""},
 		{"events waiting for one connection", count(hub.DefaultQueueMessages) + " and " + bytes(hub.DefaultQueueBytes), "", ""},
 		{"events waiting for a reader in the client", count(ipc.DefaultQueue) + " and " + bytes(ipc.DefaultQueueBytes), "", "`SubscribeOptions`"},
