@@ -61,8 +61,8 @@ type execution struct {
 	next *execution // the next one that was done
 
 	// While it runs: the requests that wait for it, in order.
-	first, last *ticket
-	waiting     int
+	queued  tickets
+	waiting int
 }
 
 func onceKeyOf(c Caller, key []byte) onceKey {
@@ -173,13 +173,7 @@ func (d *dedupe) look(t *ticket, key onceKey, print [sha256.Size]byte) (*executi
 }
 
 func (e *execution) addLocked(t *ticket) {
-	t.before, t.after, t.listed = e.last, nil, true
-	if e.last != nil {
-		e.last.after = t
-	} else {
-		e.first = t
-	}
-	e.last = t
+	e.queued.add(t)
 	e.waiting++
 	e.of.held.take(t.size())
 	t.place = e
@@ -196,25 +190,15 @@ func (e *execution) remove(t *ticket) {
 }
 
 func (e *execution) takeOutLocked(t *ticket) {
-	if t.before != nil {
-		t.before.after = t.after
-	} else {
-		e.first = t.after
-	}
-	if t.after != nil {
-		t.after.before = t.before
-	} else {
-		e.last = t.before
-	}
-	t.before, t.after, t.listed = nil, nil, false
+	e.queued.remove(t)
 	e.waiting--
 	e.of.held.give(t.size())
 }
 
 // claimLocked takes the one out that has waited longest; nil if none waits.
 func (e *execution) claimLocked() *ticket {
-	for e.first != nil {
-		t := e.first
+	for e.queued.first != nil {
+		t := e.queued.first
 		e.takeOutLocked(t)
 		if t.claim() {
 			return t

@@ -38,9 +38,9 @@ type limit struct {
 	crowded atomic.Int64
 	made    time.Time
 
-	mu          sync.Mutex // guards all below; taken before the locks of a session
-	first, last *ticket
-	pace        pace
+	mu     sync.Mutex // guards all below; taken before the locks of a session
+	queued tickets
+	pace   pace
 }
 
 // newLimit returns a limit whose queue is as the service's options say. The
@@ -156,8 +156,8 @@ func (l *limit) leave() {
 func (l *limit) next() *ticket {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.first != nil {
-		t := l.first
+	for l.queued.first != nil {
+		t := l.queued.first
 		l.takeOutLocked(t)
 		if t.claim() {
 			l.pace.served(time.Now(), l.waiting())
@@ -181,8 +181,8 @@ func (l *limit) refusal(left time.Duration, size int) *Error {
 
 func (l *limit) refusalLocked(now time.Time, left time.Duration, size int) *Error {
 	depth, age := l.waiting(), time.Duration(0)
-	if l.first != nil {
-		age = now.Sub(l.first.since)
+	if l.queued.first != nil {
+		age = now.Sub(l.queued.first.since)
 	}
 	expected := l.pace.expected(depth, age)
 	var e *Error
@@ -227,17 +227,11 @@ func (l *limit) push(t *ticket) (entered bool, refused *Error) {
 			break
 		}
 	}
-	if l.first == nil {
+	if l.queued.first == nil {
 		l.pace.begins(now)
 	}
-	t.since, t.listed = now, true
-	t.before, t.after = l.last, nil
-	if l.last != nil {
-		l.last.after = t
-	} else {
-		l.first = t
-	}
-	l.last = t
+	t.since = now
+	l.queued.add(t)
 	l.held.take(t.size())
 	t.place = l
 	t.turn.Store(turnWaiting)
@@ -254,20 +248,10 @@ func (l *limit) remove(t *ticket) {
 }
 
 func (l *limit) takeOutLocked(t *ticket) {
-	if t.before != nil {
-		t.before.after = t.after
-	} else {
-		l.first = t.after
-	}
-	if t.after != nil {
-		t.after.before = t.before
-	} else {
-		l.last = t.before
-	}
-	t.before, t.after, t.listed = nil, nil, false
+	l.queued.remove(t)
 	l.state.Add(^(oneWaiting - 1))
 	l.held.give(t.size())
-	if l.first == nil {
+	if l.queued.first == nil {
 		l.pace.ends()
 	}
 }

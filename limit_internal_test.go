@@ -15,13 +15,13 @@ func TestASlotSurvivesThoseWhoAreJustGone(t *testing.T) {
 		t.Fatal("a limit of one has one slot")
 	}
 	gone := &ticket{listed: true}
-	l.first, l.last = gone, gone
+	l.queued.first, l.queued.last = gone, gone
 	l.state.Add(oneWaiting)
 	if l.enter() {
 		t.Fatal("overtook one who waits")
 	}
 	l.leave()
-	if l.running() != 0 || l.waiting() != 0 || l.first != nil {
+	if l.running() != 0 || l.waiting() != 0 || l.queued.first != nil {
 		t.Errorf("%d run and %d wait", l.running(), l.waiting())
 	}
 	l.remove(gone) // as it goes on to do
@@ -149,7 +149,7 @@ func TestABurstPassesForAMoment(t *testing.T) {
 		}
 		waits := &ticket{listed: true}
 		waits.turn.Store(turnWaiting)
-		l.first, l.last = waits, waits
+		l.queued.first, l.queued.last = waits, waits
 		l.state.Add(oneWaiting)
 		if l.burst() {
 			t.Error("a burst overtook one who waits")

@@ -48,6 +48,35 @@ type place interface {
 	remove(*ticket)
 }
 
+// tickets is a list of those that wait, in order.
+type tickets struct{ first, last *ticket }
+
+// add puts t at the end.
+func (l *tickets) add(t *ticket) {
+	t.before, t.after, t.listed = l.last, nil, true
+	if l.last != nil {
+		l.last.after = t
+	} else {
+		l.first = t
+	}
+	l.last = t
+}
+
+// remove takes t out, which is in the list.
+func (l *tickets) remove(t *ticket) {
+	if t.before != nil {
+		t.before.after = t.after
+	} else {
+		l.first = t.after
+	}
+	if t.after != nil {
+		t.after.before = t.before
+	} else {
+		l.last = t.before
+	}
+	t.before, t.after, t.listed = nil, nil, false
+}
+
 // numLimits are the limits on the way of a request: its method's, then the
 // service's. They are always taken in this order.
 const numLimits = 2

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"encoding/binary"
-	"time"
 
 	"github.com/ekkojs/ipc/wire"
 )
@@ -77,35 +76,24 @@ func (s *Session) abandonID(id [36]byte, cause error) {
 
 // batchLocked gives req a slot and appends it to f.
 func (s *Session) batchLocked(ctx context.Context, req *Request, f *batchFrame) (*slot, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, s.gaveUp(err, wire.ExecutedNo)
+	t, err := s.termOf(ctx, req)
+	if err != nil {
+		return nil, err
 	}
-	now := time.Now()
-	timeout, stated := s.timeout(ctx, req, now)
-	var deadline time.Duration
-	if timeout > 0 {
-		deadline = now.Sub(s.epoch) + timeout
-	} else if stated && timeout == 0 {
-		return nil, s.gaveUp(context.DeadlineExceeded, wire.ExecutedNo)
-	}
-	sl, err := s.slotLocked(ctx, deadline)
+	sl, err := s.slotLocked(ctx, t.deadline)
 	if err != nil {
 		return nil, err
 	}
 	id := newID()
 	sl.name(&id)
 	var meta [256]byte
-	m := s.messageLocked(sl, req, now, timeout, stated, meta[:0])
+	m := s.messageLocked(sl, req, &t, meta[:0])
 	if err := f.appendLocked(sl, &m); err != nil {
 		err.Details.Origin = s.opts.Origin
 		s.releaseLocked(sl)
 		return nil, err
 	}
-	if sl.deadline = deadline; deadline != 0 {
-		s.armLocked(deadline)
-	}
-	s.pulse++
-	s.expectLocked()
+	s.sentLocked(sl, &t)
 	return sl, nil
 }
 

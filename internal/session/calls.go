@@ -70,44 +70,66 @@ type begun struct {
 // begin gives req a slot and appends it to the outbox. st is nil unless the
 // answer is a stream.
 func (s *Session) begin(ctx context.Context, req *Request, st *Stream) (b begun, err error) {
-	if err := ctx.Err(); err != nil {
-		return b, s.gaveUp(err, wire.ExecutedNo)
+	t, err := s.termOf(ctx, req)
+	if err != nil {
+		return b, err
 	}
-	now := req.Now
-	if now.IsZero() {
-		now = time.Now()
+	if st != nil && t.timeout < 0 {
+		t.stated = false // the peer assumes no deadline of a stream
 	}
-	timeout, stated := s.timeout(ctx, req, now)
-	var deadline time.Duration
-	if timeout > 0 {
-		deadline = now.Sub(s.epoch) + timeout
-	} else if stated && timeout == 0 {
-		return b, s.gaveUp(context.DeadlineExceeded, wire.ExecutedNo)
-	}
-
 	id := newID()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sl, err := s.slotLocked(ctx, deadline)
+	sl, err := s.slotLocked(ctx, t.deadline)
 	if err != nil {
 		return b, err
 	}
 	sl.name(&id)
-	if err := s.sendLocked(sl, req, now, timeout, stated && (st == nil || timeout > 0)); err != nil {
+	if err := s.sendLocked(sl, req, &t); err != nil {
 		s.releaseLocked(sl)
 		return b, err
 	}
-	if sl.deadline = deadline; deadline != 0 {
-		s.armLocked(deadline)
-	}
-	s.pulse++
-	s.expectLocked()
+	s.sentLocked(sl, &t)
 	if st != nil {
 		sl.stream, st.slot = st, sl
 		st.id = append([]byte(nil), sl.id[:]...)
 		s.keepReadingLocked()
 	}
 	return begun{sl, sl.id, s.claimLocked(), len(s.calls.active) > 1, s.role == roleDedicated}, nil
+}
+
+// term is when a call begins and how long it may take.
+type term struct {
+	now      time.Time
+	timeout  time.Duration // negative: for ever
+	stated   bool          // it differs from what the peer assumes of a silent request
+	deadline time.Duration // since Session.epoch; 0: none
+}
+
+// termOf returns the term of req, or the error of a call that begins too late.
+func (s *Session) termOf(ctx context.Context, req *Request) (t term, err error) {
+	if err := ctx.Err(); err != nil {
+		return t, s.gaveUp(err, wire.ExecutedNo)
+	}
+	if t.now = req.Now; t.now.IsZero() {
+		t.now = time.Now()
+	}
+	t.timeout, t.stated = s.timeout(ctx, req, t.now)
+	if t.timeout > 0 {
+		t.deadline = t.now.Sub(s.epoch) + t.timeout
+	} else if t.stated && t.timeout == 0 {
+		return t, s.gaveUp(context.DeadlineExceeded, wire.ExecutedNo)
+	}
+	return t, nil
+}
+
+// sentLocked accounts for a call that is in the outbox.
+func (s *Session) sentLocked(sl *slot, t *term) {
+	if sl.deadline = t.deadline; t.deadline != 0 {
+		s.armLocked(t.deadline)
+	}
+	s.pulse++
+	s.expectLocked()
 }
 
 // timeout returns how long req may take from now on (negative: for ever) and
@@ -128,9 +150,9 @@ func (s *Session) timeout(ctx context.Context, req *Request, now time.Time) (d t
 }
 
 // sendLocked gives the call its id and appends it to the outbox.
-func (s *Session) sendLocked(sl *slot, req *Request, now time.Time, timeout time.Duration, stated bool) error {
+func (s *Session) sendLocked(sl *slot, req *Request, t *term) error {
 	var meta [256]byte
-	m := s.messageLocked(sl, req, now, timeout, stated, meta[:0])
+	m := s.messageLocked(sl, req, t, meta[:0])
 	end, err := s.appendTextLocked(&m, req.Text)
 	if err != nil {
 		err.Details.Origin = s.opts.Origin
@@ -156,10 +178,11 @@ func (sl *slot) name(id *[36]byte) {
 
 // messageLocked returns the message of a call, which is valid until the next
 // message is made; meta is room for its metadata.
-func (s *Session) messageLocked(sl *slot, req *Request, now time.Time, timeout time.Duration, stated bool, meta []byte) wire.Message {
+func (s *Session) messageLocked(sl *slot, req *Request, t *term, meta []byte) wire.Message {
 	m := wire.Message{Type: req.Type, MessageID: sl.id[:], Channel: req.Channel, Action: req.Action, Data: req.Data}
-	m.Timestamp = s.outbox.stamp.Append(s.outbox.time[:0], now.UnixMilli())
-	if stated {
+	m.Timestamp = s.outbox.stamp.Append(s.outbox.time[:0], t.now.UnixMilli())
+	if t.stated {
+		timeout := t.timeout
 		if timeout < 0 {
 			timeout = MaxTimeout // the most there is to ask for
 		}
