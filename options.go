@@ -18,9 +18,8 @@ type ClientOptions struct {
 	// Interceptors wrap every call, the first one outermost.
 	Interceptors []Interceptor
 
-	// OnError is told of what no call returns: a published event that the
-	// service refused, and an error that no call waits for. It must not
-	// block. Default: logged to Logger.
+	// OnError is told of what no call returns: that the service refused a
+	// published event. It must not block. Default: logged to Logger.
 	OnError func(error)
 
 	// Logger gets what OnError does not. Default slog.Default.

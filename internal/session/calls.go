@@ -19,7 +19,9 @@ const (
 	// copied out of it.
 	adoptFrom = 32 << 10
 
-	maxSlots = 1 << 16 // an index has four hex digits in an id
+	// maxSlots is half of what the four hex digits hold that an index has in
+	// an id: the ids of other messages have the other half.
+	maxSlots = 1 << 15
 )
 
 // Request is a message that wants an answer.

@@ -263,3 +263,38 @@ func TestTheRestOfABatchIsAnsweredAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestALateAnswerIsNobodysConcern(t *testing.T) {
+	a, b := transport.Pair(nil)
+	strays := make(chan string, 4)
+	c := New(a, handler{stray: func(id []byte, err *wire.Error) { strays <- string(err.Code) }}, Options{})
+	p := &peer{t, b}
+	t.Cleanup(func() {
+		b.Close()
+		c.Close()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error)
+	go func() {
+		_, err := c.Call(ctx, request(`[1]`))
+		failed <- err
+	}()
+	asked := p.read()
+	cancel()
+	<-failed
+	if err := c.Send(&wire.Message{Type: wire.TypeEvent, Channel: []byte("events.x")}); err != nil {
+		t.Fatal(err)
+	}
+	event := p.read()
+	for string(event.Channel) != "events.x" {
+		event = p.read()
+	}
+	p.write(`{"type":"response","correlationId":"%s","error":{"code":"CANCELLED","message":"late"}}`, asked.MessageID)
+	p.write(`{"type":"response","correlationId":"%s","error":{"code":"CHANNEL_NOT_FOUND","message":"no such event"}}`, event.MessageID)
+	if code := <-strays; code != "CHANNEL_NOT_FOUND" {
+		t.Errorf("told of %s", code)
+	}
+	if c.Late() != 1 {
+		t.Errorf("%d late answers", c.Late())
+	}
+}

@@ -381,13 +381,14 @@ func (s *Session) receiveAnswer(m *wire.Message) (own bool) {
 	return own
 }
 
-// stray accounts for an answer that no call waits for.
+// stray accounts for an answer that no call waits for. The refusal of an event
+// is for somebody to hear; a late answer is not.
 func (s *Session) stray(m *wire.Message) {
 	if bytes.HasPrefix(m.CorrelationID, pingPrefix) {
 		return
 	}
-	if m.Error == nil {
-		s.late.Add(1)
+	if index, ok := indexOf(m.CorrelationID); m.Error == nil || ok && index < maxSlots {
+		s.late.Add(1) // the call was given up
 		return
 	}
 	err := wire.DecodeError(m.Error)
@@ -395,7 +396,6 @@ func (s *Session) stray(m *wire.Message) {
 		s.failAll(err) // turned away: nothing that was sent is read
 		return
 	}
-	s.late.Add(1)
 	s.handler.Stray(m.CorrelationID, err)
 }
 

@@ -59,8 +59,8 @@ type Handler interface {
 	// not block. What in holds is valid until it returns.
 	Event(in *Inbound)
 
-	// Stray is told of an answer that no call waits for: the peer's refusal
-	// of an event, or the answer to a call given up. It must not block.
+	// Stray is told of an error that no call waits for: the peer's refusal
+	// of an event. It must not block.
 	Stray(correlationID []byte, err *wire.Error)
 }
 

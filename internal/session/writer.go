@@ -106,7 +106,7 @@ func tooLarge(actual, limit int) *wire.Error {
 // next message.
 func (s *Session) freshLocked(m *wire.Message, now time.Time) {
 	o := &s.outbox
-	m.MessageID = wire.AppendUUID(o.id[:0], rand.Uint64(), rand.Uint64())
+	m.MessageID = wire.AppendUUID(o.id[:0], rand.Uint64(), rand.Uint64()|maxSlots)
 	m.Timestamp = o.stamp.Append(o.time[:0], now.UnixMilli())
 }
 
