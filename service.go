@@ -240,7 +240,7 @@ func (s *Service) welcome(conn transport.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == stateStopping {
-		conn.Close()
+		session.TurnAway(conn, session.ShuttingDown())
 		return
 	}
 	if len(s.peers) >= s.opts.MaxConnections {
@@ -280,10 +280,13 @@ func (s *Service) Shutdown(ctx context.Context) error {
 		}
 	}
 	for _, l := range listeners {
-		l.Close()
+		l.Retire()
 	}
 	if started {
-		s.accepting.Wait()
+		s.accepting.Wait() // those who came before are told
+	}
+	for _, l := range listeners {
+		l.Close()
 	}
 	errs := make([]error, len(peers))
 	var drains sync.WaitGroup

@@ -3,7 +3,9 @@ package transport
 import (
 	"errors"
 	"net"
+	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -19,10 +21,21 @@ const (
 // descriptors or memory makes it wait, not fail: the connections that live
 // will go some time, and those that wait are served then.
 type acceptor struct {
-	accept func() (net.Conn, error)
-	done   chan struct{} // closed by stop
-	once   sync.Once
-	pause  time.Duration // belongs to the goroutine in next
+	accept  func() (net.Conn, error)
+	done    chan struct{} // closed by stop
+	once    sync.Once
+	pause   time.Duration // belongs to the goroutine in next
+	retired atomic.Bool   // a deadline that passes is the end
+}
+
+// retirement is how long a listener that has retired still accepts: those who
+// came before are there at once.
+const retirement = 20 * time.Millisecond
+
+// retire makes next return net.ErrClosed soon.
+func (a *acceptor) retire(l interface{ SetDeadline(time.Time) error }) {
+	a.retired.Store(true)
+	l.SetDeadline(time.Now().Add(retirement))
 }
 
 func newAcceptor(accept func() (net.Conn, error)) *acceptor {
@@ -43,6 +56,9 @@ func (a *acceptor) next() (net.Conn, error) {
 		if err == nil {
 			a.pause = 0
 			return c, nil
+		}
+		if a.retired.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, net.ErrClosed
 		}
 		if !passing(err) {
 			return nil, err

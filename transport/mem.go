@@ -40,6 +40,7 @@ type memListener struct {
 	mu      sync.Mutex
 	changed sync.Cond
 	waiting []Conn
+	retired bool // takes nobody new
 	closed  bool
 }
 
@@ -78,7 +79,7 @@ func dialMem(ctx context.Context, name string, o *Options) (Conn, error) {
 func (l *memListener) offer(c Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.closed || l.retired {
 		return false
 	}
 	l.waiting = append(l.waiting, c)
@@ -89,10 +90,10 @@ func (l *memListener) offer(c Conn) bool {
 func (l *memListener) Accept() (Conn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.waiting) == 0 && !l.closed {
+	for len(l.waiting) == 0 && !l.closed && !l.retired {
 		l.changed.Wait()
 	}
-	if l.closed {
+	if l.closed || len(l.waiting) == 0 {
 		return nil, net.ErrClosed
 	}
 	c := l.waiting[0]
@@ -101,6 +102,14 @@ func (l *memListener) Accept() (Conn, error) {
 }
 
 func (l *memListener) Addr() string { return "mem:" + l.name }
+
+// Retire refuses whoever dials from now on.
+func (l *memListener) Retire() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.retired = true
+	l.changed.Broadcast()
+}
 
 func (l *memListener) Close() error {
 	names.mu.Lock()

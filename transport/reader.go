@@ -96,7 +96,8 @@ func (r *reader) detach() {
 	rest := r.block[r.r:r.w]
 	r.block, r.r, r.w = nil, 0, 0
 	if len(rest) > 0 {
-		r.received(copy(r.room(), rest))
+		r.block = takeBlock() // all of it: room may be less
+		r.received(copy(r.block[:], rest))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -124,4 +125,41 @@ func FuzzLines(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestDetachKeepsWhatWasReceivedBehindALine: after a long line little is
+// received at first, but what has been received is more than that by then.
+func TestDetachKeepsWhatWasReceivedBehindALine(t *testing.T) {
+	r := &reader{limit: 1 << 20, framing: FramingLine}
+	feed := func(text string) {
+		for len(text) > 0 {
+			n := copy(r.room(), text)
+			r.received(n)
+			text = text[n:]
+		}
+	}
+	line := func(want string) {
+		t.Helper()
+		if got, err := r.take(); err != nil || string(got) != want {
+			t.Fatalf("got %d bytes, %.20q, %v; want %d, %.20q", len(got), got, err, len(want), want)
+		}
+	}
+	long := strings.Repeat("x", 100<<10)
+	for text := long + "\n"; ; {
+		n := copy(r.room(), text)
+		r.received(n)
+		if text = text[n:]; text == "" {
+			break
+		}
+		if frame, err := r.take(); frame != nil || err != nil {
+			t.Fatal(frame, err)
+		}
+	}
+	line(long)
+	lines := []string{strings.Repeat("a", 100), strings.Repeat("b", 6000), strings.Repeat("c", 6000)}
+	feed(strings.Join(lines, "\n") + "\n")
+	for _, want := range lines {
+		line(want)
+		r.detach()
+	}
 }

@@ -28,10 +28,10 @@ func listenStdio(o *Options) (Listener, error) {
 type single struct {
 	addr string
 
-	mu      sync.Mutex
-	conn    Conn // nil once given
-	done    chan struct{}
-	closing sync.Once
+	mu     sync.Mutex
+	conn   Conn          // nil once given
+	done   chan struct{} // closed when Accept is to wait no longer
+	ending sync.Once     // closes done
 }
 
 func newSingle(addr string, c Conn) *single {
@@ -49,11 +49,6 @@ func (l *single) take() Conn {
 // Accept returns the connection, and from then on waits for Close: a service
 // goes on as long as it is wanted.
 func (l *single) Accept() (Conn, error) {
-	select {
-	case <-l.done:
-		return nil, net.ErrClosed
-	default:
-	}
 	if c := l.take(); c != nil {
 		return c, nil
 	}
@@ -63,8 +58,11 @@ func (l *single) Accept() (Conn, error) {
 
 func (l *single) Addr() string { return l.addr }
 
+// Retire makes Accept wait no longer: nobody else will come.
+func (l *single) Retire() { l.ending.Do(func() { close(l.done) }) }
+
 func (l *single) Close() error {
-	l.closing.Do(func() { close(l.done) })
+	l.Retire()
 	if c := l.take(); c != nil {
 		return c.Close()
 	}

@@ -65,6 +65,9 @@ func (l *tcpListener) Accept() (Conn, error) {
 
 func (l *tcpListener) Addr() string { return SchemeTCP + ":" + l.listener.Addr().String() }
 
+// Retire cannot keep anybody out: a port has no name to take away.
+func (l *tcpListener) Retire() { l.acceptor.retire(l.listener.(*net.TCPListener)) }
+
 func (l *tcpListener) Close() error {
 	l.closing.Do(func() {
 		l.acceptor.stop()

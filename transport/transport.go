@@ -77,6 +77,10 @@ type Listener interface {
 	// Addr returns the address that a client dials, such as
 	// "unix:/run/user/1000/ekko-ipc/db.sock".
 	Addr() string
+	// Retire lets nobody new in, as far as the transport can. Accept goes on
+	// with those who came before, and when there are none left, within
+	// moments, it returns net.ErrClosed. Close has still to be called.
+	Retire()
 	// Close stops listening and removes what Listen put on disk.
 	Close() error
 }

@@ -165,14 +165,26 @@ func (l *unixListener) Accept() (Conn, error) {
 
 func (l *unixListener) Addr() string { return SchemeUnix + ":" + l.path }
 
+// Retire takes the socket's name away, so that nobody new finds it. The lock
+// is kept: nobody else serves the address before Close.
+func (l *unixListener) Retire() {
+	l.unname()
+	l.acceptor.retire(l.listener)
+}
+
+// unname removes the socket, if it still is the one that was made.
+func (l *unixListener) unname() {
+	var st unix.Stat_t
+	if unix.Lstat(l.path, &st) == nil && uint64(st.Dev) == l.device && uint64(st.Ino) == l.inode {
+		os.Remove(l.path)
+	}
+}
+
 func (l *unixListener) Close() error {
 	l.closing.Do(func() {
 		l.acceptor.stop()
 		l.closed = l.listener.Close()
-		var st unix.Stat_t
-		if unix.Lstat(l.path, &st) == nil && uint64(st.Dev) == l.device && uint64(st.Ino) == l.inode {
-			os.Remove(l.path)
-		}
+		l.unname()
 		l.lock.release()
 	})
 	return l.closed

@@ -45,8 +45,8 @@ func (s *Session) Drain(ctx context.Context) error {
 }
 
 // sayGoodbyeLocked reports whether the caller must flush. A peer that has
-// said nothing yet is told nothing, because its framing is not known, and one
-// that will say nothing more is leaving itself.
+// said nothing yet knows of no goodbyes, and one that will say nothing more is
+// leaving itself.
 func (s *Session) sayGoodbyeLocked(more bool) (flush bool) {
 	if s.frames.Load() == 0 || s.deaf {
 		return false
@@ -73,9 +73,13 @@ func (s *Session) drained() bool {
 func (s *Session) leave() {
 	s.mu.Lock()
 	flush := s.sayGoodbyeLocked(false)
+	strange := s.frames.Load() == 0 && !s.deaf
 	s.mu.Unlock()
 	if flush {
 		s.flush()
+	}
+	if strange { // its first requests may be on their way
+		s.answerError(nil, ShuttingDown())
 	}
 	s.flushBeforeClose()
 	s.fail(nil)
@@ -90,7 +94,13 @@ func (s *Session) farewell(more bool) {
 	if s.collecting != nil {
 		s.deliver(s.collecting) // what was said before counts
 	}
+	s.failAll(ShuttingDown())
+}
+
+// ShuttingDown is the outcome of requests that a service has not taken up
+// before it shut down.
+func ShuttingDown() *wire.Error {
 	e := wire.Errorf(wire.CodeShuttingDown, "the service has shut down and did not take up the request")
 	e.Details.Executed, e.Details.Retryable, e.Details.Origin = wire.ExecutedNo, true, wire.OriginService
-	s.failAll(e)
+	return e
 }

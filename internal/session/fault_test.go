@@ -220,9 +220,8 @@ func TestGoodbyeWithNothingOutstanding(t *testing.T) {
 	}
 }
 
-// TestNothingIsSaidToWhoSaidNothing: the framing of a peer is not known before
-// its first frame.
-func TestNothingIsSaidToWhoSaidNothing(t *testing.T) {
+// TestWhoSaidNothingIsTurnedAway: what it says first may be on its way.
+func TestWhoSaidNothingIsTurnedAway(t *testing.T) {
 	a, b := transport.Pair(nil)
 	w := &Watchdog{}
 	s := New(b, handler{}, Options{Inline: true, Watchdog: w})
@@ -230,6 +229,10 @@ func TestNothingIsSaidToWhoSaidNothing(t *testing.T) {
 	defer a.Close()
 	if err := s.Drain(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	m := (&peer{t, a}).read()
+	if e := wire.DecodeError(m.Error); m.CorrelationID != nil || e.Code != wire.CodeShuttingDown || e.Details.Executed != wire.ExecutedNo {
+		t.Errorf("got %s %s", m.CorrelationID, m.Error)
 	}
 	if frame, err := a.ReadFrame(); err != io.EOF {
 		t.Errorf("got %s, %v", frame, err)

@@ -392,7 +392,7 @@ func (s *Session) stray(m *wire.Message) {
 		return
 	}
 	err := wire.DecodeError(m.Error)
-	if m.CorrelationID == nil && err.Code == wire.CodeQuotaExceeded {
+	if m.CorrelationID == nil && (err.Code == wire.CodeQuotaExceeded || err.Code == wire.CodeShuttingDown) {
 		s.failAll(err) // turned away: nothing that was sent is read
 		return
 	}

@@ -13,10 +13,12 @@ import (
 )
 
 const (
-	// Smallest and Largest are the lengths of the shortest and the longest
-	// piece that is kept; between them they double, but for margin.
+	// Smallest is the length of the shortest piece that is kept.
 	Smallest = 128<<10 + margin
-	Largest  = 16<<20 + margin
+
+	// Largest is that of the longest; between them lengths double, but for
+	// margin.
+	Largest = 16<<20 + margin
 
 	// margin is there because what people send is likely to be a round
 	// number of bytes, and the message around it is some more.
