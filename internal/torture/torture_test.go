@@ -1,0 +1,40 @@
+//go:build linux
+
+package torture
+
+import (
+	"flag"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	Main()
+	goleak.VerifyTestMain(m)
+}
+
+var (
+	calls = flag.Int("calls", 8000, "how many calls TestHistory makes")
+	seed  = flag.Uint64("seed", uint64(time.Now().UnixNano()), "where everything random of TestHistory begins")
+)
+
+// TestHistory makes a small history under faults and finds nothing in it;
+// make torture makes a large one.
+func TestHistory(t *testing.T) {
+	report, err := Run(t.Context(), Config{Calls: *calls, Seed: *seed, Limit: 12 * time.Second})
+	if report == nil {
+		t.Fatalf("seed %d: %v", *seed, err)
+	}
+	t.Log(report)
+	if err != nil {
+		t.Errorf("seed %d: %v", *seed, err)
+	}
+	if len(report.Contradictions) > 0 {
+		t.Errorf("seed %d:\n%s", *seed, report.Explain(3))
+	}
+	if report.OK == 0 || report.Executions == 0 || len(report.ByCode) < 5 {
+		t.Errorf("seed %d: this proves nothing: %s", *seed, report)
+	}
+}
