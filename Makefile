@@ -2,6 +2,7 @@
 
 BUILD    := .build
 FUZZTIME ?= 10m
+CALLS    ?= 500000
 BENCH    ?= full
 OVERLOAD ?= 1m
 BENCHPEERS := raw ipc grpc connect drpc jsonrpc nats natsmicro dbus
@@ -30,6 +31,10 @@ lint: $(BUILD)/check ## only the checks that run nothing of ours
 fuzz: $(BUILD)/check ## FUZZTIME=10m for each fuzz target; FUZZ=Name for some of them
 	@exec $(BUILD)/check -fuzztime $(FUZZTIME) -fuzz '$(FUZZ)' fuzz
 
+torture: ## kill, stop and drain services under CALLS calls, and check that no error lies about them; SEED=n for certain faults
+	@go build -o $(BUILD)/torture ./internal/torture/run
+	@exec $(BUILD)/torture -calls $(CALLS) $(if $(SEED),-seed $(SEED))
+
 bench: build $(BUILD)/check ## measure against the peers, into bench/results.json and docs/bench.svg; BENCH=quick for a first look
 	@$(BUILD)/check -bench
 	@go build -C bench -o ../$(BUILD)/bench .
@@ -51,4 +56,4 @@ clean: ## remove what was built
 $(BUILD)/check: $(SOURCES)
 	@go build -C internal/tools -o ../../$@ ./check
 
-.PHONY: help demo build test lint fuzz bench overload cover clean
+.PHONY: help demo build test lint fuzz torture bench overload cover clean

@@ -36,6 +36,9 @@ var layers = map[string]layer{
 
 	"": {[]string{"auth", "internal/endpoint", "internal/hub", "internal/registry", "internal/session", "manifest", "observe", "transport", "wire"}, "the face"},
 
+	"internal/torture":     {[]string{"", "wire"}, "who proves what the face says uses the face only, and reads what a code may claim from its table"},
+	"internal/torture/run": {[]string{"internal/torture"}, "a command of a few flags"},
+
 	"script": {[]string{"", "manifest", "observe", "wire"}, "a program that imports services is a user of the face"},
 }
 
