@@ -53,9 +53,6 @@ func (w *worker) crowd() {
 // illegible gets more answers that cannot be read than a client puts up with,
 // while other calls of the connection run.
 func (w *worker) illegible() {
-	if len(w.client.Only) > 0 {
-		return
-	}
 	w.alone(func(c *caller) {
 		var others sync.WaitGroup
 		others.Go(func() {

@@ -107,6 +107,9 @@ type worker struct {
 func (w *worker) work() {
 	for w.client.next(1) {
 		w.one()
+		if len(w.client.Only) > 0 {
+			continue
+		}
 		switch n := w.rand.IntN(2000); {
 		case n == 0:
 			w.client.renew(w.shared)
@@ -125,7 +128,7 @@ func (w *worker) one() {
 	defer cancel()
 	_, err := w.shared.call(ctx, p, id)
 	if code := ipc.CodeOf(err); code == ipc.CodeServiceUnavailable || code == wire.CodeQuotaExceeded {
-		pause(w.client.ctx, 4+16*w.rand.Float64())
+		pause(w.client.ctx, 10+40*w.rand.Float64())
 	}
 }
 

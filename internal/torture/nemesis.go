@@ -5,6 +5,7 @@ package torture
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"syscall"
 )
 
@@ -40,6 +41,20 @@ var faults = []fault{
 	{"kill a client", (*torment).killClient},
 	{"kill a client", (*torment).killClient},
 	{"kill a client", (*torment).killClient},
+}
+
+// faultsNamed are the faults with those names; all of them for nil.
+func faultsNamed(names []string) []fault {
+	if names == nil {
+		return faults
+	}
+	var named []fault
+	for _, f := range faults {
+		if slices.Contains(names, f.name) {
+			named = append(named, f)
+		}
+	}
+	return named
 }
 
 // wait waits for up to ms milliseconds.

@@ -39,7 +39,7 @@ func TestPlanted(t *testing.T) {
 	for _, p := range planted {
 		t.Run(string(p.plant), func(t *testing.T) {
 			report, err := Run(t.Context(), Config{
-				Calls: 600, Seed: 1, Limit: 20 * time.Second, Clients: 1, Calm: true, Only: p.only, Plant: p.plant,
+				Calls: 600, Seed: 1, Limit: 20 * time.Second, Clients: 1, Faults: []string{}, Only: p.only, Plant: p.plant,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -61,7 +61,7 @@ func TestPlanted(t *testing.T) {
 // planted.
 func TestNothingPlanted(t *testing.T) {
 	report, err := Run(t.Context(), Config{
-		Calls: 600, Seed: 1, Limit: 20 * time.Second, Clients: 1, Calm: true,
+		Calls: 600, Seed: 1, Limit: 20 * time.Second, Clients: 1, Faults: []string{},
 		Only: []string{"quick", "slow", "stubborn", "failing", "refusing", "relay", "nothing"},
 	})
 	if err != nil {

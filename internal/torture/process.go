@@ -46,7 +46,10 @@ func startProcess(name string, r role, readied bool) (*process, error) {
 		return nil, err
 	}
 	p := &process{name: name, cmd: exec.Command(self), ended: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), roleEnv+"="+string(text))
+	p.cmd.Env = append(os.Environ(), roleEnv+"="+string(text),
+		// The race detector would have each process wait for a second before
+		// it ends, and there are hundreds of them.
+		"GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	p.cmd.Stderr = &p.stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // also of one that is stopped
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {

@@ -30,11 +30,19 @@ type Config struct {
 	// Clients is how many client processes there are at a time. Default 3.
 	Clients int
 
-	// Calm leaves all processes alone: nothing is killed, stopped or drained.
-	Calm bool
+	// Faults names the faults that are injected; an empty list, which is not
+	// nil, leaves all processes alone. Default all of them.
+	Faults []string
+
+	// Pause is about how long nothing happens between two faults. Default
+	// 35 ms, in which a thousand calls are made.
+	Pause time.Duration
 
 	// Only names the methods that are called. Default all of them.
 	Only []string
+
+	// NoRaw leaves out the callers that speak the protocol by themselves.
+	NoRaw bool
 
 	// Plant is the fault put in on purpose. Default none.
 	Plant Plant
@@ -51,6 +59,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	if cfg.Clients == 0 {
 		cfg.Clients = 3
+	}
+	if cfg.Pause == 0 {
+		cfg.Pause = 35 * time.Millisecond
 	}
 	if cfg.Log == nil {
 		cfg.Log = func(string, ...any) {}
@@ -121,8 +132,8 @@ func (r *run) run(ctx context.Context) error {
 		r.slots = append(r.slots, s)
 		clients.Go(func() { r.keep(ctx, s, r.Calls*(i+1)/r.Clients-r.Calls*i/r.Clients, i) })
 	}
-	if !r.Calm {
-		nemesis.Go(func() { r.torment(calling) })
+	if drawn := faultsNamed(r.Faults); len(drawn) > 0 {
+		nemesis.Go(func() { r.torment(calling, drawn) })
 	}
 	clients.Wait()
 	done()
@@ -186,7 +197,7 @@ func (r *run) keep(ctx context.Context, s *clientSlot, calls, index int) {
 			Name: name, Dir: r.dir, Address: r.address(&r.front), Seed: r.Seed + uint64(index<<32|n), Calls: calls,
 			Clients: 2, Workers: 12, Raw: 2, Only: r.Only, Plant: r.Plant,
 		}
-		if r.Plant == SwapAnswers {
+		if r.NoRaw || r.Plant == SwapAnswers {
 			cfg.Raw = 0 // the last answer has none to be swapped with, and a rawWorker waits for it
 		}
 		p, err := startProcess(name, role{Client: cfg}, false)
@@ -227,10 +238,10 @@ func (r *run) made(process string) (n int) {
 }
 
 // torment injects one fault after another until ctx ends.
-func (r *run) torment(ctx context.Context) {
+func (r *run) torment(ctx context.Context, drawn []fault) {
 	random := rand.New(rand.NewPCG(r.Seed, 1<<63))
-	for pause(ctx, 10+50*random.Float64()) == nil {
-		f := faults[random.IntN(len(faults))]
+	for pause(ctx, r.Pause.Seconds()*1000*(0.3+1.4*random.Float64())) == nil {
+		f := drawn[random.IntN(len(drawn))]
 		s := &r.front
 		if random.IntN(5) == 0 {
 			s = &r.back

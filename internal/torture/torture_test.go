@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/ekkojs/ipc/wire"
 )
 
 func TestMain(m *testing.M) {
@@ -23,7 +25,7 @@ var (
 // TestHistory makes a small history under faults and finds nothing in it;
 // make torture makes a large one.
 func TestHistory(t *testing.T) {
-	report, err := Run(t.Context(), Config{Calls: *calls, Seed: *seed, Limit: 12 * time.Second})
+	report, err := Run(t.Context(), Config{Calls: *calls, Seed: *seed, Limit: 10 * time.Second, Pause: 100 * time.Millisecond})
 	if report == nil {
 		t.Fatalf("seed %d: %v", *seed, err)
 	}
@@ -36,5 +38,27 @@ func TestHistory(t *testing.T) {
 	}
 	if report.OK == 0 || report.Executions == 0 || len(report.ByCode) < 5 {
 		t.Errorf("seed %d: this proves nothing: %s", *seed, report)
+	}
+}
+
+// TestDrain drains the services again and again under calls that are through
+// in no time. None of them is lost: each is answered, or certainly was not
+// begun.
+func TestDrain(t *testing.T) {
+	report, err := Run(t.Context(), Config{
+		Calls: *calls / 4, Seed: *seed, Limit: 5 * time.Second, Pause: 100 * time.Millisecond, Faults: []string{"drain"}, NoRaw: true,
+		Only: []string{"quick", "quick+", "slow", "stubborn", "failing", "relay"},
+	})
+	if err != nil {
+		t.Fatalf("seed %d: %v", *seed, err)
+	}
+	t.Log(report)
+	if len(report.Contradictions) > 0 {
+		t.Errorf("seed %d:\n%s", *seed, report.Explain(3))
+	}
+	for _, e := range report.History.Events {
+		if e.Code == wire.CodeConnectionLost && e.Kind == Fail {
+			t.Errorf("seed %d: a call was lost:\n%s", *seed, report.History.Excerpt(e.Call))
+		}
 	}
 }
