@@ -46,7 +46,7 @@ func TestHistory(t *testing.T) {
 // begun.
 func TestDrain(t *testing.T) {
 	report, err := Run(t.Context(), Config{
-		Calls: *calls / 4, Seed: *seed, Limit: 5 * time.Second, Pause: 100 * time.Millisecond, Faults: []string{"drain"}, NoRaw: true,
+		Calls: *calls, Seed: *seed, Limit: 6 * time.Second, Pause: 25 * time.Millisecond, Faults: []string{"drain"}, NoRaw: true,
 		Only: []string{"quick", "quick+", "slow", "stubborn", "failing", "relay"},
 	})
 	if err != nil {
