@@ -58,13 +58,13 @@ func (w *worker) illegible() {
 		others.Go(func() {
 			w.together(c, 6, time.Second, func() (plan, string) {
 				id := w.client.id()
-				return plan{"stubborn", []any{id, 30}}, id
+				return plan{method: "stubborn", args: []any{id, 30}}, id
 			})
 		})
 		for range 24 {
 			w.together(c, 1, 20*time.Millisecond, func() (plan, string) {
 				id := w.client.id()
-				return plan{"unreadable", []any{id}}, id
+				return plan{method: "unreadable", args: []any{id}}, id
 			})
 		}
 		others.Wait()
@@ -78,7 +78,7 @@ func (w *worker) push() {
 	for w.client.ctx.Err() == nil && w.client.left.Load() > 0 {
 		w.together(w.shared, 16, time.Second, func() (plan, string) {
 			id := w.client.id()
-			return plan{"quick", []any{id, 0, strings.Repeat("x", 20<<10+w.rand.IntN(100<<10))}}, id
+			return plan{method: "quick", args: []any{id, 0, strings.Repeat("x", 20<<10+w.rand.IntN(100<<10))}}, id
 		})
 		pause(w.client.ctx, 10+40*w.rand.Float64())
 	}

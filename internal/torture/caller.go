@@ -16,6 +16,7 @@ import (
 type plan struct {
 	method string
 	args   []any
+	key    bool // it may be repeated
 }
 
 // caller makes calls and writes down what becomes of them. Its methods may be
@@ -29,7 +30,10 @@ type caller struct {
 
 // call makes the call that p plans, under the name id.
 func (c *caller) call(ctx context.Context, p plan, id string) (ipc.Raw, error) {
-	c.journal.Write(Event{Kind: Invoke, Call: id, Method: p.method})
+	c.journal.Write(Event{Kind: Invoke, Call: id, Method: p.method, Retry: p.key})
+	if p.key {
+		ctx = ipc.WithIdempotencyKey(ctx, id)
+	}
 	result, err := c.client.Load().Call(ctx, p.method, p.args...)
 	if c.plant == SilentRetry && ipc.CodeOf(err) == ipc.CodeDeadlineExceeded {
 		result, err = c.client.Load().Call(context.WithoutCancel(ctx), p.method, p.args...)

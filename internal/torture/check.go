@@ -37,11 +37,16 @@ const (
 	KnownCode Rule = "known-code"
 
 	// CodeExecuted: what an error says of its execution is something that its
-	// code allows.
+	// code allows. Where retries were asked for, "maybe" goes with every code:
+	// it is that of the last attempt only.
 	CodeExecuted Rule = "code-executed"
 
 	// NotInvented: what is executed was called by somebody.
 	NotInvented Rule = "not-invented"
+
+	// WholeStream: the items of a stream come in order, each once and none
+	// after the end; and a stream that ended well has all of them.
+	WholeStream Rule = "whole-stream"
 
 	// AfterInvoke: an execution begins after its call does, and ends after it
 	// began.
@@ -87,6 +92,7 @@ type record struct {
 	begins   []Event
 	refusals []Event
 	ends     []Event
+	items    []Event
 }
 
 func (r *record) add(e Event) {
@@ -101,6 +107,8 @@ func (r *record) add(e Event) {
 		r.refusals = append(r.refusals, e)
 	case End:
 		r.ends = append(r.ends, e)
+	case Item:
+		r.items = append(r.items, e)
 	}
 }
 
@@ -126,6 +134,7 @@ func (c *checker) check(r *record) {
 	}
 	c.ending(r)
 	c.executions(r)
+	c.stream(r)
 	for _, outcome := range r.outcomes {
 		if outcome.Of != "" && outcome.Of != r.name {
 			c.blame(OwnAnswer, r, "got the answer of %s", outcome.Of)
@@ -189,17 +198,40 @@ func anyBefore(events []Event, e Event) bool {
 	return false
 }
 
+// stream checks the items of the call, on each side by itself.
+func (c *checker) stream(r *record) {
+	next := map[string]int{}
+	for _, e := range r.items {
+		if e.N != next[e.Process] {
+			c.blame(WholeStream, r, "%s received item %d in the place of item %d", e.Process, e.N, next[e.Process])
+		}
+		next[e.Process]++
+		for _, outcome := range r.outcomes {
+			if outcome.Process == e.Process && outcome.At < e.At {
+				c.blame(WholeStream, r, "received item %d after the end", e.N)
+			}
+		}
+	}
+}
+
 // result checks a call that succeeded.
 func (c *checker) result(r *record, ok Event) {
-	whole := false
+	if r.invokes[0].OneWay {
+		return // it was sent, and that is all there is to know
+	}
+	whole, streamed := false, false
 	for _, e := range r.ends {
-		whole = whole || e.At <= ok.At && anyBefore(r.begins, e)
+		if e.At <= ok.At && anyBefore(r.begins, e) {
+			whole, streamed = true, streamed || e.N == ok.N
+		}
 	}
 	switch {
 	case len(r.begins) == 0:
 		c.blame(OKExecuted, r, "returned a result and was not executed")
 	case !whole:
 		c.blame(OKExecuted, r, "returned a result before an execution had ended")
+	case !streamed:
+		c.blame(WholeStream, r, "ended well with %d items, which is not what the execution had", ok.N)
 	case ok.Of == "":
 		c.blame(OwnAnswer, r, "returned a result that names no call")
 	}
@@ -209,7 +241,7 @@ func (c *checker) result(r *record, ok Event) {
 func (c *checker) failure(r *record, e Event) {
 	if !e.Code.Known() {
 		c.blame(KnownCode, r, "failed with the code %q, which is not in the table", e.Code)
-	} else if !Allowed(e.Code, e.Executed) {
+	} else if careful := r.invokes[0].Retry && e.Executed == wire.ExecutedMaybe; !careful && !Allowed(e.Code, e.Executed) {
 		c.blame(CodeExecuted, r, "failed with %s, which does not go with executed %q", e.Code, e.Executed)
 	}
 	switch e.Executed {

@@ -47,6 +47,19 @@ func healthy() *History {
 	add("back-2", Event{Kind: End, Call: "again"})
 	add("client1", Event{Kind: OK, Call: "again", Of: "again"})
 
+	add("client1", Event{Kind: Invoke, Call: "given up", Method: "slow", Retry: true})
+	add("client1", Event{Kind: Fail, Call: "given up", Code: wire.CodeServiceUnavailable, Executed: wire.ExecutedMaybe})
+
+	add("client1", Event{Kind: Invoke, Call: "told", Method: "quick", OneWay: true})
+	add("client1", Event{Kind: OK, Call: "told"})
+
+	add("client1", Event{Kind: Invoke, Call: "stream", Method: "count"})
+	add("front-1", Event{Kind: Begin, Call: "stream"})
+	add("client1", Event{Kind: Item, Call: "stream", N: 0})
+	add("client1", Event{Kind: Item, Call: "stream", N: 1})
+	add("front-1", Event{Kind: End, Call: "stream", N: 2})
+	add("client1", Event{Kind: OK, Call: "stream", Of: "stream", N: 2})
+
 	add("client2", Event{Kind: Invoke, Call: "orphan", Method: "slow"})
 	add("front-1", Event{Kind: Begin, Call: "orphan"})
 	return h
@@ -109,6 +122,20 @@ var mutations = []struct {
 	{"no claim", "broken", []Rule{CodeExecuted}, change("broken", Fail, func(e *Event) { e.Executed = "" })},
 	{"a lost connection that knows", "unheard", []Rule{CodeExecuted}, change("unheard", Fail, func(e *Event) { e.Executed = wire.ExecutedYes })},
 
+	{"an item twice", "stream", []Rule{WholeStream}, repeat("stream", Item)},
+	{"an item lost", "stream", []Rule{WholeStream}, drop("stream", Item)},
+	{"an item after the end", "stream", []Rule{WholeStream}, insert(Event{Kind: Item, Call: "stream", N: 2, Process: "client1"})},
+	{"a stream cut short", "stream", []Rule{WholeStream}, change("stream", OK, func(e *Event) { e.N = 1 })},
+	{"a message that was sent twice", "told", []Rule{AtMostOnce}, func(h *History) {
+		insert(Event{Kind: Begin, Call: "told"})(h)
+		insert(Event{Kind: Begin, Call: "told"})(h)
+	}},
+	{"given up and not asked to try again", "given up", []Rule{CodeExecuted}, change("given up", Invoke, func(e *Event) { e.Retry = false })},
+	{"given up and executed", "given up", []Rule{NoNotExecuted}, func(h *History) {
+		change("given up", Fail, func(e *Event) { e.Code, e.Executed = wire.CodeConnectionLost, wire.ExecutedNo })(h)
+		insert(Event{Kind: Begin, Call: "given up"})(h)
+	}},
+
 	{"executed and not called", "ghost", []Rule{NotInvented}, insert(Event{Kind: Begin, Call: "ghost"})},
 	{"executed before it was called", "fine", []Rule{AfterInvoke}, move("fine", Begin, -25)},
 	{"ended in a process where it did not begin", "fine", []Rule{AfterInvoke}, insert(Event{Kind: End, Call: "fine", Process: "front-7"})},
@@ -140,7 +167,7 @@ func TestCheckMutations(t *testing.T) {
 			}
 		})
 	}
-	for _, rule := range []Rule{EndsOnce, OKExecuted, OwnAnswer, NoNotExecuted, YesExecuted, AtMostOnce, KnownCode, CodeExecuted, NotInvented, AfterInvoke} {
+	for _, rule := range []Rule{EndsOnce, OKExecuted, OwnAnswer, NoNotExecuted, YesExecuted, AtMostOnce, KnownCode, CodeExecuted, NotInvented, WholeStream, AfterInvoke} {
 		if !tested[rule] {
 			t.Errorf("no mutation breaks %s", rule)
 		}

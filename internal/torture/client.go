@@ -36,6 +36,7 @@ type client struct {
 	journal *Journal
 	left    atomic.Int64 // calls still to be made
 	named   atomic.Int64 // calls that were given a name
+	renewed atomic.Int64 // connections
 }
 
 // runClient makes the calls that it is told to make, or as many as it can
@@ -48,7 +49,6 @@ func runClient(cfg clientConfig) error {
 	if err != nil {
 		return err
 	}
-	defer j.Close()
 	c := &client{clientConfig: cfg, ctx: ctx, journal: j}
 	c.left.Store(int64(cfg.Calls))
 	var workers sync.WaitGroup
@@ -87,7 +87,11 @@ func (c *client) id() string { return fmt.Sprintf("%s-%d", c.Name, c.named.Add(1
 // renew gives a caller a new connection and closes the one it has, whatever
 // is outstanding on it.
 func (c *client) renew(of *caller) error {
-	fresh, err := ipc.NewClient(c.ctx, c.Address, &ipc.ClientOptions{Logger: quiet, Timeout: 5 * time.Second})
+	opts := &ipc.ClientOptions{Logger: quiet, Timeout: 5 * time.Second, Methods: map[string]ipc.Handler{"echo": c.echo}}
+	if c.renewed.Add(1)%2 == 0 {
+		opts.PingInterval = 10 * time.Millisecond // a service that is stopped is then one that is lost
+	}
+	fresh, err := ipc.NewClient(c.ctx, c.Address, opts)
 	if err != nil {
 		return err
 	}
@@ -95,6 +99,24 @@ func (c *client) renew(of *caller) error {
 		old.Close()
 	}
 	return nil
+}
+
+// echo is what a service may call on its clients.
+func (c *client) echo(ctx context.Context, r *ipc.Request) (any, error) {
+	var in arguments
+	if err := r.Decode(&in.Call, &in.MS); err != nil {
+		return nil, err
+	}
+	c.journal.Write(Event{Kind: Begin, Call: in.Call})
+	defer c.journal.Write(Event{Kind: End, Call: in.Call})
+	if err := pause(ctx, in.MS/2); err != nil {
+		return nil, err
+	}
+	if in.MS == 3 {
+		c.journal.Write(Event{Kind: Refused, Call: in.Call, Code: ipc.CodeConflict})
+		return nil, ipc.Errorf(ipc.CodeConflict, "[%s] refused", in.Call)
+	}
+	return in.Call, nil
 }
 
 // worker calls through a connection that it shares.
@@ -117,6 +139,14 @@ func (w *worker) work() {
 			w.crowd()
 		case n < 5:
 			w.illegible()
+		case n < 45:
+			w.batch()
+		case n < 65:
+			w.notify()
+		case n < 105:
+			w.receive()
+		case n < 145:
+			w.send()
 		}
 	}
 }
@@ -140,7 +170,7 @@ var weights = []struct {
 	{"quick", 30}, {"quick+", 12}, {"slow", 18}, {"stubborn", 8}, {"failing", 4}, {"plain", 2}, {"refusing", 5},
 	{"panicking", 2}, {"large", 1}, {"mismatch", 3}, {"unreadable", 1}, {"wordy", 1}, {"relay", 6}, {"guarded", 4},
 	{"spoiled", 3}, {"typed", 4}, {"typed-", 2}, {"quick-", 3}, {"nothing", 3}, {"absent", 2}, {"deep", 1}, {"huge", 1},
-	{"unwritable", 1},
+	{"unwritable", 1}, {"repeatable", 10}, {"mirror", 4},
 }
 
 // plan draws a call. A method with a sign is one with something about its
@@ -150,25 +180,27 @@ func (w *worker) plan() (plan, string) {
 	ms := float64(w.rand.IntN(6))
 	switch m := draw(w.rand, w.client.Only); m {
 	case "quick+":
-		return plan{"quick", []any{id, ms, strings.Repeat("x", 10<<10+w.rand.IntN(60<<10))}}, id
+		return plan{method: "quick", args: []any{id, ms, strings.Repeat("x", 10<<10+w.rand.IntN(60<<10))}}, id
 	case "huge": // over the limit of the service, not of the client
-		return plan{"quick", []any{id, ms, strings.Repeat("x", maxFrame)}}, id
+		return plan{method: "quick", args: []any{id, ms, strings.Repeat("x", maxFrame)}}, id
 	case "quick-":
-		return plan{"quick", []any{id, "not a number"}}, id
+		return plan{method: "quick", args: []any{id, "not a number"}}, id
 	case "typed":
-		return plan{"typed", []any{arguments{Call: id}}}, id
+		return plan{method: "typed", args: []any{arguments{Call: id}}}, id
 	case "typed-":
-		return plan{"typed", []any{map[string]any{"call": id, "ms": "not a number"}}}, id
+		return plan{method: "typed", args: []any{map[string]any{"call": id, "ms": "not a number"}}}, id
 	case "deep":
 		var deep any
 		for range 70 {
 			deep = []any{deep}
 		}
-		return plan{"quick", []any{id, ms, deep}}, id
+		return plan{method: "quick", args: []any{id, ms, deep}}, id
+	case "repeatable":
+		return plan{method: m, args: []any{id, ms}, key: true}, id
 	case "unwritable":
-		return plan{"quick", []any{id, make(chan int)}}, id
+		return plan{method: "quick", args: []any{id, make(chan int)}}, id
 	default:
-		return plan{m, []any{id, ms}}, id
+		return plan{method: m, args: []any{id, ms}}, id
 	}
 }
 

@@ -21,6 +21,8 @@ const (
 	Begin   Kind = "begin"   // a handler was entered
 	Refused Kind = "refused" // it is about to return an error that it made itself, having done nothing
 	End     Kind = "end"     // it is about to return
+
+	Item Kind = "item" // an item of a stream was received, on either side
 )
 
 // Event is one record of a journal.
@@ -34,7 +36,12 @@ type Event struct {
 
 	// Of an invoke.
 	Method string `json:"m,omitempty"`
-	Retry  bool   `json:"retry,omitempty"` // the caller asked for retries
+	Retry  bool   `json:"retry,omitempty"` // the caller lets it be executed more than once
+	OneWay bool   `json:"way,omitempty"`   // it has no answer: its result is that it was sent
+
+	// N is the place of an item, from 0; of an end and of a result it is how
+	// many items there were.
+	N int `json:"n,omitempty"`
 
 	// Of an outcome. Of is the call that the answer itself names, in the
 	// result or in the message of the error; "" if it names none.

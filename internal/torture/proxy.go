@@ -127,7 +127,7 @@ func (c *passage) harm(frame []byte, id string) bool {
 		c.reply(fmt.Sprintf(`{"type":"response","messageId":"1","correlationId":%q,"error":{"code":"APP_BROKEN","message":"so it is"}}`, id))
 		return true
 	case RefuseAndDeliver:
-		c.reply(fmt.Sprintf(`{"type":"response","messageId":"1","correlationId":%q,"error":{"code":"QUEUE_FULL","message":"full"}}`, id))
+		c.reply(fmt.Sprintf(`{"type":"response","messageId":"1","correlationId":%q,"error":{"code":"PERMISSION_DENIED","message":"not you"}}`, id))
 	}
 	return c.toService.write(frame) == nil
 }

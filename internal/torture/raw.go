@@ -102,7 +102,7 @@ func (c *rawConn) request() string {
 		args = fmt.Sprintf(`[{"call":%q,"ms":"no"}]`, id)
 	case "quick-":
 		args = fmt.Sprintf("[%q,true]", id)
-	case "quick+", "huge", "unwritable":
+	case "quick+", "huge", "unwritable", "mirror":
 		action = "quick"
 	case "deep": // a refusal that fits into no frame
 		kind, action = strings.Repeat(`\"`, maxFrame/3), "quick"

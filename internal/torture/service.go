@@ -119,24 +119,33 @@ type arguments struct {
 	Call string  `json:"call"`
 	MS   float64 `json:"ms"` // how long it takes; or which of several ways it goes
 	Pad  string  `json:"pad"`
+
+	request *ipc.Request
+	items   *int // how many were sent or received, for the record of the end
 }
 
 // methods of the services, which take arguments; "typed" and "absent" are
 // declared without parameters.
 var methods = []string{
 	"quick", "slow", "stubborn", "failing", "plain", "refusing", "panicking", "large", "mismatch",
-	"unreadable", "wordy", "relay", "guarded", "spoiled",
+	"unreadable", "wordy", "relay", "guarded", "spoiled", "repeatable", "mirror", "count", "gather",
+}
+
+// traits are what the manifest says of some methods more than their
+// parameters.
+var traits = map[string]string{
+	"quick":      `,"returns":{"type":"string"}`,
+	"mismatch":   `,"returns":{"type":"string"}`,
+	"repeatable": `,"idempotent":true`,
+	"count":      `,"stream":"server","returns":{"type":"any"}`,
+	"gather":     `,"stream":"client","items":{"type":"integer"}`,
 }
 
 func manifestText() []byte {
 	var b strings.Builder
 	b.WriteString(`{"service":{"name":"torture","version":"1.0.0"},"methods":{"typed":{},"absent":{}`)
 	for _, m := range methods {
-		returns := "any"
-		if m == "quick" || m == "mismatch" {
-			returns = "string"
-		}
-		fmt.Fprintf(&b, `,%q:{"parameters":[{"name":"call","type":"string","required":true},{"name":"ms","type":"number","required":false},{"name":"pad","type":"string","required":false}],"returns":{"type":%q}}`, m, returns)
+		fmt.Fprintf(&b, `,%q:{"parameters":[{"name":"call","type":"string","required":true},{"name":"ms","type":"number","required":false},{"name":"pad","type":"string","required":false}]%s}`, m, traits[m])
 	}
 	b.WriteString("}}")
 	return []byte(b.String())
@@ -172,7 +181,17 @@ func (s *service) handlers() map[string]handler {
 		"wordy": func(_ context.Context, in arguments) (any, error) {
 			return nil, ipc.Errorf("APP_WORDY", "[%s] %s", in.Call, s.large)
 		},
-		"relay":   s.relay,
+		"relay":  s.relay,
+		"mirror": s.mirror,
+		"count":  s.count,
+		"gather": s.gather,
+		"repeatable": func(_ context.Context, in arguments) (any, error) {
+			pause(context.Background(), in.MS)
+			if in.MS == 5 {
+				return nil, ipc.Errorf("APP_BROKEN", "[%s]", in.Call)
+			}
+			return in.Call, nil
+		},
 		"guarded": func(_ context.Context, in arguments) (any, error) { return in.Call, nil },
 		"spoiled": func(_ context.Context, in arguments) (any, error) { return in.Call, nil },
 	}
@@ -197,7 +216,7 @@ func (s *service) relay(ctx context.Context, in arguments) (any, error) {
 	}
 	id := in.Call + onward
 	method := []string{"quick", "refusing", "failing", "nothing", "slow"}[int(in.MS)%5]
-	_, err := s.back.call(ctx, plan{method, []any{id, 1}}, id)
+	_, err := s.back.call(ctx, plan{method: method, args: []any{id, 1}}, id)
 	if err == nil {
 		return in.Call, nil
 	}
@@ -207,6 +226,55 @@ func (s *service) relay(ctx context.Context, in arguments) (any, error) {
 		return nil, &denied
 	}
 	return nil, err
+}
+
+// mirror calls back the client that called it, and passes on what that says.
+func (s *service) mirror(ctx context.Context, in arguments) (any, error) {
+	id := in.Call + onward
+	s.journal.Write(Event{Kind: Invoke, Call: id, Method: "echo"})
+	result, err := in.request.Peer().Call(ctx, "echo", id, in.MS)
+	s.journal.Write(outcome(id, result, err))
+	if err != nil {
+		return nil, err
+	}
+	return in.Call, nil
+}
+
+// count streams items to its caller.
+func (s *service) count(ctx context.Context, in arguments) (any, error) {
+	for i := range int(in.MS) * 8 {
+		if err := in.request.Send(ctx, item{in.Call, i, in.Pad}); err != nil {
+			return nil, err
+		}
+		*in.items++
+	}
+	if int(in.MS) == 5 {
+		return nil, ipc.Errorf("APP_BROKEN", "[%s]", in.Call)
+	}
+	return nil, nil
+}
+
+// item is what count streams.
+type item struct {
+	Call string `json:"call"`
+	N    int    `json:"n"`
+	Pad  string `json:"pad"`
+}
+
+// gather takes the items that its caller streams.
+func (s *service) gather(ctx context.Context, in arguments) (any, error) {
+	for raw, err := range in.request.Items(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		e := Event{Kind: Item, Call: in.Call}
+		if err := raw.Decode(&e.N); err != nil {
+			return nil, err
+		}
+		s.journal.Write(e)
+		*in.items++
+	}
+	return in.Call, nil
 }
 
 // guard refuses some calls before their handlers are entered, and spoils the
@@ -236,6 +304,7 @@ func (s *service) journalled(h handler) ipc.Handler {
 		if err := r.Decode(&in.Call, &in.MS, &in.Pad); err != nil {
 			return nil, err
 		}
+		in.request, in.items = r, new(int)
 		return s.record(in, func() (any, error) { return h(ctx, in) })
 	}
 }
@@ -258,7 +327,12 @@ func (s *service) record(in arguments, f func() (any, error)) (any, error) {
 	}
 	defer s.gate.RUnlock()
 	s.journal.Write(begin)
-	defer s.journal.Write(end)
+	defer func() {
+		if in.items != nil {
+			end.N = *in.items
+		}
+		s.journal.Write(end)
+	}()
 	return f()
 }
 
