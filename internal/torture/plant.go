@@ -20,6 +20,7 @@ const (
 	ExecuteAndDeny Plant = "execute-and-deny" // a handler does its work and answers "no"
 	PassOn         Plant = "pass-on"          // a handler passes on the "no" of another call
 	LostEntry      Plant = "lost-entry"       // an execution is not written down
+	Forgetful      Plant = "forgetful"        // what was executed is not remembered, and executed again
 	LateEntry      Plant = "late-entry"       // an execution is written down after its answer
 
 	SilentRetry Plant = "silent-retry" // a call that may have been executed is made again

@@ -28,6 +28,7 @@ var planted = []struct {
 	{PassOn, []string{"relay"}, []Rule{NoNotExecuted}},
 	{LostEntry, []string{"quick"}, []Rule{OKExecuted}},
 	{LateEntry, []string{"quick"}, []Rule{OKExecuted}},
+	{Forgetful, []string{"repeatable", "repeatable", "repeatable", "huge"}, []Rule{AtMostOnce}},
 	{SilentRetry, []string{"stubborn"}, []Rule{AtMostOnce, NoNotExecuted}},
 	{Optimist, []string{"stubborn", "slow"}, []Rule{NoNotExecuted}},
 	{LostOutcome, []string{"quick"}, []Rule{EndsOnce}},

@@ -94,6 +94,9 @@ func (s *service) serve(ctx context.Context) error {
 		MaxConnections: maxConnections,
 		DrainTimeout:   drainTimeout,
 	}
+	if s.Plant == Forgetful {
+		opts.DedupeWindow = -1
+	}
 	opts.Ready = func([]string) {
 		if s.Plant.isProxy() {
 			p := &proxy{plant: s.Plant, outer: s.Address, inner: address}
