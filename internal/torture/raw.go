@@ -35,7 +35,7 @@ func (w *rawWorker) work() {
 			pause(w.ctx, 1+4*w.rand.Float64())
 			continue
 		}
-		c := &rawConn{rawWorker: w, conn: conn, frames: newFrames(conn, !w.Plant.isProxy() && w.rand.IntN(2) == 0), open: map[string]bool{}}
+		c := &rawConn{rawWorker: w, conn: conn.(*net.UnixConn), frames: newFrames(conn, !w.Plant.isProxy() && w.rand.IntN(2) == 0), open: map[string]bool{}}
 		for range 1 + w.rand.IntN(4) {
 			if !c.batch() {
 				break
@@ -49,7 +49,7 @@ func (w *rawWorker) work() {
 // rawConn is one connection of a rawWorker.
 type rawConn struct {
 	*rawWorker
-	conn   net.Conn
+	conn   *net.UnixConn
 	frames *frames
 	open   map[string]bool // the calls that have not ended
 }
@@ -77,6 +77,10 @@ func (c *rawConn) batch() bool {
 	} else {
 		sent = c.frames.write([]byte("["+strings.Join(messages, ",")+"]")) == nil
 	}
+	half := !c.Plant.isProxy() && c.rand.IntN(8) == 0
+	if half { // all is answered all the same
+		c.conn.CloseWrite()
+	}
 	for len(c.open) > 0 { // what came before the connection ended is read also if it did
 		frame, err := c.frames.read()
 		if err != nil {
@@ -87,7 +91,7 @@ func (c *rawConn) batch() bool {
 		}
 		c.receive(frame)
 	}
-	return sent
+	return sent && !half
 }
 
 // request writes the invoke of a call down and returns its message.

@@ -19,7 +19,7 @@ type Report struct {
 	OK             int
 	ByCode         map[wire.Code]int
 	ByExecuted     map[wire.Executed]int
-	ByMethod       map[string]int
+	ByMethod       map[string]Share
 	Executions     int
 	Unfinished     int // calls whose caller was killed
 	Kills          int
@@ -29,26 +29,47 @@ type Report struct {
 	History        *History
 }
 
+// Share is how many of the calls of one method were made, returned a result,
+// and were told each of "no", "maybe" and "yes".
+type Share struct{ Calls, OK, No, Maybe, Yes int }
+
 func newReport(h *History) *Report {
 	r := &Report{
-		ByCode: map[wire.Code]int{}, ByExecuted: map[wire.Executed]int{}, ByMethod: map[string]int{},
+		ByCode: map[wire.Code]int{}, ByExecuted: map[wire.Executed]int{}, ByMethod: map[string]Share{},
 		History: h, Contradictions: Check(h),
 	}
 	ended := 0
+	methods := map[string]string{}
 	for _, e := range h.Events {
+		m := methods[e.Call]
+		share := r.ByMethod[m]
 		switch e.Kind {
 		case Invoke:
 			r.Calls++
-			r.ByMethod[e.Method]++
+			m, methods[e.Call] = e.Method, e.Method
+			share = r.ByMethod[m]
+			share.Calls++
 		case OK:
 			r.OK++
 			ended++
+			share.OK++
 		case Fail:
 			r.ByCode[e.Code]++
 			r.ByExecuted[e.Executed]++
 			ended++
+			switch e.Executed {
+			case wire.ExecutedNo:
+				share.No++
+			case wire.ExecutedMaybe:
+				share.Maybe++
+			case wire.ExecutedYes:
+				share.Yes++
+			}
 		case Begin:
 			r.Executions++
+		}
+		if m != "" {
+			r.ByMethod[m] = share
 		}
 	}
 	r.Unfinished = r.Calls - ended
@@ -67,6 +88,17 @@ func (r *Report) String() string {
 	}
 	fmt.Fprintf(&b, " unfinished=%d executions=%d kills=%d drains=%d seconds=%.0f contradictions=%d",
 		r.Unfinished, r.Executions, r.Kills, r.Drains, r.Took.Seconds(), len(r.Contradictions))
+	return b.String()
+}
+
+// Methods is a table of what came of the calls of each method.
+func (r *Report) Methods() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-12s %9s %9s %9s %9s %9s\n", "method", "calls", "ok", "no", "maybe", "yes")
+	for _, m := range slices.Sorted(maps.Keys(r.ByMethod)) {
+		s := r.ByMethod[m]
+		fmt.Fprintf(&b, "%-12s %9d %9d %9d %9d %9d\n", m, s.Calls, s.OK, s.No, s.Maybe, s.Yes)
+	}
 	return b.String()
 }
 

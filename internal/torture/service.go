@@ -131,7 +131,7 @@ type arguments struct {
 // declared without parameters.
 var methods = []string{
 	"quick", "slow", "stubborn", "failing", "plain", "refusing", "panicking", "large", "mismatch",
-	"unreadable", "wordy", "relay", "guarded", "spoiled", "repeatable", "mirror", "count", "gather",
+	"unreadable", "wordy", "relay", "guarded", "spoiled", "repeatable", "mirror", "count", "gather", "echoes",
 }
 
 // traits are what the manifest says of some methods more than their
@@ -141,6 +141,7 @@ var traits = map[string]string{
 	"mismatch":   `,"returns":{"type":"string"}`,
 	"repeatable": `,"idempotent":true`,
 	"count":      `,"stream":"server","returns":{"type":"any"}`,
+	"echoes":     `,"stream":"both","items":{"type":"any"},"returns":{"type":"any"}`,
 	"gather":     `,"stream":"client","items":{"type":"integer"}`,
 }
 
@@ -188,6 +189,7 @@ func (s *service) handlers() map[string]handler {
 		"mirror": s.mirror,
 		"count":  s.count,
 		"gather": s.gather,
+		"echoes": s.echo,
 		"repeatable": func(_ context.Context, in arguments) (any, error) {
 			pause(context.Background(), in.MS)
 			if in.MS == 5 {
@@ -278,6 +280,20 @@ func (s *service) gather(ctx context.Context, in arguments) (any, error) {
 		*in.items++
 	}
 	return in.Call, nil
+}
+
+// echo streams back the items that its caller streams.
+func (s *service) echo(ctx context.Context, in arguments) (any, error) {
+	for raw, err := range in.request.Items(ctx) {
+		if err == nil {
+			err = in.request.Send(ctx, raw)
+		}
+		if err != nil {
+			return nil, err
+		}
+		*in.items++
+	}
+	return nil, nil
 }
 
 // guard refuses some calls before their handlers are entered, and spoils the

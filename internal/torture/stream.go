@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ekkojs/ipc"
@@ -55,44 +56,62 @@ func (w *worker) notify() {
 	w.client.journal.Write(outcome(id, nil, w.shared.client.Load().Notify(ctx, "quick", id)))
 }
 
-// receive receives a stream, mostly to its end.
+// receive receives a stream, mostly to its end; that of "echoes" is what it
+// sends meanwhile.
 func (w *worker) receive() {
 	if !w.client.next(1) {
 		return
 	}
-	id := w.client.id()
-	w.client.journal.Write(Event{Kind: Invoke, Call: id, Method: "count"})
+	id, method := w.client.id(), []string{"count", "echoes"}[w.rand.IntN(2)]
+	w.client.journal.Write(Event{Kind: Invoke, Call: id, Method: method})
 	ctx, cancel := w.context("")
 	defer cancel()
 	pad := strings.Repeat("x", w.rand.IntN(20<<10)) // more, together, than there is credit for
-	s, err := w.shared.client.Load().Stream(ctx, "count", id, w.rand.IntN(6), pad)
+	s, err := w.shared.client.Load().Stream(ctx, method, id, w.rand.IntN(6), pad)
 	if err != nil {
 		w.client.journal.Write(outcome(id, nil, err))
 		return
 	}
-	defer s.Close()
+	var sender sync.WaitGroup
+	defer sender.Wait()
+	defer s.Close() // before that
+	if n := w.rand.IntN(40); method == "echoes" {
+		sender.Go(func() {
+			for i := range n {
+				if s.Send(ctx, item{id, i, pad}) != nil {
+					return
+				}
+			}
+			s.CloseSend()
+		})
+	}
 	leave := -1
 	if w.rand.IntN(8) == 0 {
-		leave = w.rand.IntN(20)
+		leave = 1 + w.rand.IntN(20)
 	}
-	n := 0
-	for err == nil {
-		var raw ipc.Raw
-		if raw, err = s.Recv(ctx); err == nil {
-			w.client.journal.Write(itemOf(id, raw))
-			if n++; n == leave {
-				err = errLeft
-			}
-		}
-	}
-	if err == ctx.Err() {
-		err = errLeft // by whoever stopped waiting for the next item
-	}
+	n, err := w.receiveItems(ctx, s, id, leave)
 	e := outcome(id, nil, err)
 	if err == io.EOF {
 		e = Event{Kind: OK, Call: id, Of: id, N: n}
 	}
 	w.client.journal.Write(e)
+}
+
+// receiveItems receives up to most items, all if that is negative, and
+// returns how many there were and why there are no more.
+func (w *worker) receiveItems(ctx context.Context, s *ipc.Stream, id string, most int) (n int, err error) {
+	for n != most {
+		raw, err := s.Recv(ctx)
+		if err != nil && err == ctx.Err() {
+			return n, errLeft // by whoever stopped waiting for the next item
+		}
+		if err != nil {
+			return n, err
+		}
+		w.client.journal.Write(itemOf(id, raw))
+		n++
+	}
+	return n, errLeft
 }
 
 // itemOf is the record of an item that was received. One of another call has

@@ -4,6 +4,8 @@ package torture
 
 import (
 	"flag"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +43,33 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// TestEveryWorkload makes sure, where nothing happens, that what is called at
+// all comes to what it is there for.
+func TestEveryWorkload(t *testing.T) {
+	report, err := Run(t.Context(), Config{Calls: 6000, Seed: *seed, Limit: 10 * time.Second, Faults: []string{}})
+	if err != nil {
+		t.Fatalf("seed %d: %v", *seed, err)
+	}
+	if len(report.Contradictions) > 0 {
+		t.Errorf("seed %d:\n%s", *seed, report.Explain(3))
+	}
+	for _, m := range []string{"quick", "slow", "stubborn", "typed", "relay", "guarded", "spoiled", "repeatable", "mirror", "echo", "count", "gather", "echoes"} {
+		if report.ByMethod[m].OK == 0 {
+			t.Errorf("seed %d: no call of %s succeeded:\n%s", *seed, m, report.Methods())
+		}
+	}
+	for _, m := range []string{"failing", "large", "mismatch"} {
+		if report.ByMethod[m].Yes == 0 {
+			t.Errorf("seed %d: no call of %s failed as it should:\n%s", *seed, m, report.Methods())
+		}
+	}
+	for _, m := range []string{"nothing", "absent", "refusing"} {
+		if report.ByMethod[m].No == 0 {
+			t.Errorf("seed %d: no call of %s was refused:\n%s", *seed, m, report.Methods())
+		}
+	}
+}
+
 // TestDrain drains the services again and again under calls that are through
 // in no time. None of them is lost: each is answered, or certainly was not
 // begun.
@@ -56,9 +85,22 @@ func TestDrain(t *testing.T) {
 	if len(report.Contradictions) > 0 {
 		t.Errorf("seed %d:\n%s", *seed, report.Explain(3))
 	}
+	if lost := lostCalls(report); lost != "" {
+		t.Errorf("seed %d: calls were lost:\n%s", *seed, lost)
+	}
+}
+
+// lostCalls are the first of those calls that ended with their connection.
+func lostCalls(report *Report) string {
+	var b strings.Builder
+	n := report.ByCode[wire.CodeConnectionLost]
 	for _, e := range report.History.Events {
-		if e.Code == wire.CodeConnectionLost && e.Kind == Fail {
-			t.Errorf("seed %d: a call was lost:\n%s", *seed, report.History.Excerpt(e.Call))
+		if e.Code == wire.CodeConnectionLost && e.Kind == Fail && b.Len() < 2000 {
+			b.WriteString(report.History.Excerpt(e.Call))
 		}
 	}
+	if n > 0 {
+		fmt.Fprintf(&b, "%d in all, in %s\n", n, report)
+	}
+	return b.String()
 }

@@ -23,7 +23,7 @@ func main() {
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "where everything random begins")
 	limit := flag.Duration("limit", 5*time.Minute, "the time after which no more calls are made")
 	clients := flag.Int("clients", 3, "how many client processes there are at a time")
-	verbose := flag.Bool("v", false, "tell of each fault")
+	verbose := flag.Bool("v", false, "tell of each fault, and of what came of each method")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -36,6 +36,9 @@ func main() {
 	report, err := torture.Run(ctx, cfg)
 	if report != nil {
 		fmt.Fprint(os.Stderr, report.Explain(5))
+		if *verbose {
+			fmt.Fprint(os.Stderr, report.Methods())
+		}
 		fmt.Println(report)
 	}
 	switch {
