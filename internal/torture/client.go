@@ -37,6 +37,7 @@ type client struct {
 	left    atomic.Int64 // calls still to be made
 	named   atomic.Int64 // calls that were given a name
 	renewed atomic.Int64 // connections
+	shared  []*caller
 }
 
 // runClient makes the calls that it is told to make, or as many as it can
@@ -52,12 +53,15 @@ func runClient(cfg clientConfig) error {
 	c := &client{clientConfig: cfg, ctx: ctx, journal: j}
 	c.left.Store(int64(cfg.Calls))
 	var workers sync.WaitGroup
-	for i := range cfg.Clients {
+	for range cfg.Clients {
 		shared := &caller{journal: j, plant: cfg.Plant}
 		if err := c.renew(shared); err != nil {
 			return err
 		}
 		defer func() { shared.client.Load().Close() }()
+		c.shared = append(c.shared, shared)
+	}
+	for i, shared := range c.shared {
 		for k := range cfg.Workers {
 			workers.Go(func() { (&worker{c, shared, rng(cfg.Seed, i, k)}).work() })
 		}
@@ -88,8 +92,14 @@ func (c *client) id() string { return fmt.Sprintf("%s-%d", c.Name, c.named.Add(1
 // is outstanding on it.
 func (c *client) renew(of *caller) error {
 	opts := &ipc.ClientOptions{Logger: quiet, Timeout: 5 * time.Second, Methods: map[string]ipc.Handler{"echo": c.echo}}
-	if c.renewed.Add(1)%2 == 0 {
+	switch c.renewed.Add(1) % 4 {
+	case 1:
 		opts.PingInterval = 10 * time.Millisecond // a service that is stopped is then one that is lost
+	case 2:
+		opts.Linger = 200 * time.Microsecond
+	case 3:
+		opts.Interceptors = []ipc.Interceptor{func(next ipc.Handler) ipc.Handler { return next }}
+		opts.MaxPending = 4 // others wait for their turn
 	}
 	fresh, err := ipc.NewClient(c.ctx, c.Address, opts)
 	if err != nil {
@@ -147,6 +157,8 @@ func (w *worker) work() {
 			w.receive()
 		case n < 145:
 			w.send()
+		case n < 185:
+			w.twins()
 		}
 	}
 }

@@ -32,6 +32,7 @@ type serviceConfig struct {
 	Dir     string // of the journal
 	Address string
 	Back    string // the address of the service behind this one; "" if there is none
+	Tight   bool   // little may run and wait at a time, and answers wait for each other
 	Plant   Plant
 }
 
@@ -93,6 +94,9 @@ func (s *service) serve(ctx context.Context) error {
 		MaxInFlight:    maxInFlight,
 		MaxConnections: maxConnections,
 		DrainTimeout:   drainTimeout,
+	}
+	if s.Tight {
+		opts.MaxConcurrent, opts.MaxQueued, opts.Linger = 6, 40, 200*time.Microsecond
 	}
 	if s.Plant == Forgetful {
 		opts.DedupeWindow = -1
