@@ -4,7 +4,6 @@ package torture
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 )
@@ -78,7 +77,7 @@ func (w *worker) push() {
 	for w.client.ctx.Err() == nil && w.client.left.Load() > 0 {
 		w.together(w.shared, 16, time.Second, func() (plan, string) {
 			id := w.client.id()
-			return plan{method: "quick", args: []any{id, 0, strings.Repeat("x", 20<<10+w.rand.IntN(100<<10))}}, id
+			return plan{method: "quick", args: []any{id, 0, padding(id, 20<<10+w.rand.IntN(100<<10))}}, id
 		})
 		pause(w.client.ctx, 10+40*w.rand.Float64())
 	}

@@ -5,6 +5,7 @@ package torture
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 
@@ -56,6 +57,7 @@ func outcome(id string, result ipc.Raw, err error) Event {
 		if result.Decode(&e.Of) != nil {
 			e.Note = "the result is no text"
 		}
+		e.Of = unpadded(e.Of)
 		return e
 	}
 	e := Event{Kind: Fail, Call: id, Note: err.Error()}
@@ -86,3 +88,27 @@ func named(message string) string {
 
 // onward ends the name of a call that a handler makes on behalf of another.
 const onward = "/on"
+
+// padding returns about size bytes that say whose they are.
+func padding(call string, size int) string { return strings.Repeat(call+"|", size/(len(call)+1)) }
+
+// unpadded returns the call whose padding that is, or that is named by itself.
+// What is damaged is nobody's.
+func unpadded(text string) string {
+	call, _, padded := strings.Cut(text, "|")
+	if padded && padding(call, len(text)) != text {
+		return "damaged, of " + call
+	}
+	return call
+}
+
+// damage says where text is not the padding of call.
+func damage(call, text string) string {
+	whole := padding(call, len(text)+len(call)+1)
+	for i := range text {
+		if text[i] != whole[i] {
+			return fmt.Sprintf("%d bytes, damaged from %d on: …%q", len(text), i, text[max(i-40, 0):min(i+80, len(text))])
+		}
+	}
+	return fmt.Sprintf("%d bytes, cut short", len(text))
+}

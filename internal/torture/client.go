@@ -182,7 +182,7 @@ var weights = []struct {
 	{"quick", 30}, {"quick+", 12}, {"slow", 18}, {"stubborn", 8}, {"failing", 4}, {"plain", 2}, {"refusing", 5},
 	{"panicking", 2}, {"large", 1}, {"mismatch", 3}, {"unreadable", 1}, {"wordy", 1}, {"relay", 6}, {"guarded", 4},
 	{"spoiled", 3}, {"typed", 4}, {"typed-", 2}, {"quick-", 3}, {"nothing", 3}, {"absent", 2}, {"deep", 1}, {"huge", 1},
-	{"unwritable", 1}, {"repeatable", 10}, {"mirror", 4},
+	{"unwritable", 1}, {"bulk", 4}, {"repeatable", 10}, {"mirror", 4},
 }
 
 // plan draws a call. A method with a sign is one with something about its
@@ -192,7 +192,9 @@ func (w *worker) plan() (plan, string) {
 	ms := float64(w.rand.IntN(6))
 	switch m := draw(w.rand, w.client.Only); m {
 	case "quick+":
-		return plan{method: "quick", args: []any{id, ms, strings.Repeat("x", 10<<10+w.rand.IntN(60<<10))}}, id
+		return plan{method: "quick", args: []any{id, ms, padding(id, 10<<10+w.rand.IntN(60<<10))}}, id
+	case "bulk":
+		return plan{method: m, args: []any{id, ms, padding(id, 1+w.rand.IntN(100<<10))}}, id
 	case "huge": // over the limit of the service, not of the client
 		return plan{method: "quick", args: []any{id, ms, strings.Repeat("x", maxFrame)}}, id
 	case "quick-":

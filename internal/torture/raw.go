@@ -96,7 +96,7 @@ func (c *rawConn) batch() bool {
 
 // request writes the invoke of a call down and returns its message.
 func (c *rawConn) request() string {
-	id := c.id()
+	id := c.id() + "-raw"
 	method := draw(c.rand, c.Only)
 	kind, action, args := "request", strings.TrimRight(method, "+-"), fmt.Sprintf("[%q,%d]", id, c.rand.IntN(8))
 	switch method {
@@ -106,7 +106,11 @@ func (c *rawConn) request() string {
 		args = fmt.Sprintf(`[{"call":%q,"ms":"no"}]`, id)
 	case "quick-":
 		args = fmt.Sprintf("[%q,true]", id)
-	case "quick+", "huge", "unwritable", "mirror":
+	case "quick+":
+		action, args = "quick", fmt.Sprintf("[%q,0,%q]", id, padding(id, c.rand.IntN(30<<10)))
+	case "bulk":
+		args = fmt.Sprintf("[%q,0,%q]", id, padding(id, c.rand.IntN(30<<10)))
+	case "huge", "unwritable", "mirror":
 		action = "quick"
 	case "deep": // a refusal that fits into no frame
 		kind, action = strings.Repeat(`\"`, maxFrame/3), "quick"

@@ -135,7 +135,7 @@ type arguments struct {
 // declared without parameters.
 var methods = []string{
 	"quick", "slow", "stubborn", "failing", "plain", "refusing", "panicking", "large", "mismatch",
-	"unreadable", "wordy", "relay", "guarded", "spoiled", "repeatable", "mirror", "count", "gather", "echoes",
+	"unreadable", "wordy", "relay", "guarded", "spoiled", "repeatable", "mirror", "count", "gather", "echoes", "bulk",
 }
 
 // traits are what the manifest says of some methods more than their
@@ -194,6 +194,7 @@ func (s *service) handlers() map[string]handler {
 		"count":  s.count,
 		"gather": s.gather,
 		"echoes": s.echo,
+		"bulk":   func(_ context.Context, in arguments) (any, error) { return in.Pad + in.Call + "|", nil },
 		"repeatable": func(_ context.Context, in arguments) (any, error) {
 			pause(context.Background(), in.MS)
 			if in.MS == 5 {
@@ -326,6 +327,9 @@ func (s *service) journalled(h handler) ipc.Handler {
 		var in arguments
 		if err := r.Decode(&in.Call, &in.MS, &in.Pad); err != nil {
 			return nil, err
+		}
+		if in.Pad != padding(in.Call, len(in.Pad)) && len(in.Pad) < maxFrame/2 {
+			s.journal.Write(Event{Kind: Begin, Call: "damaged, of " + in.Call, Note: damage(in.Call, in.Pad)}) // which nobody has called
 		}
 		in.request, in.items = r, new(int)
 		return s.record(in, func() (any, error) { return h(ctx, in) })

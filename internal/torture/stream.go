@@ -5,7 +5,6 @@ package torture
 import (
 	"context"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -66,7 +65,7 @@ func (w *worker) receive() {
 	w.client.journal.Write(Event{Kind: Invoke, Call: id, Method: method})
 	ctx, cancel := w.context("")
 	defer cancel()
-	pad := strings.Repeat("x", w.rand.IntN(20<<10)) // more, together, than there is credit for
+	pad := padding(id, w.rand.IntN(20<<10)) // more, together, than there is credit for
 	s, err := w.shared.client.Load().Stream(ctx, method, id, w.rand.IntN(6), pad)
 	if err != nil {
 		w.client.journal.Write(outcome(id, nil, err))
@@ -123,7 +122,7 @@ func itemOf(id string, raw ipc.Raw) Event {
 		e.Note = err.Error()
 		return e
 	}
-	if e.N = in.N; in.Call != id {
+	if e.N = in.N; in.Call != id || in.Pad != padding(id, len(in.Pad)) {
 		e.N, e.Note = -1, "of "+in.Call
 	}
 	return e
