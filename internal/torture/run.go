@@ -151,7 +151,7 @@ func (r *run) address(s *slot) string { return "unix:" + filepath.Join(r.dir, s.
 func (r *run) start(s *slot) error {
 	s.count++
 	name := fmt.Sprintf("%s-%d", s.name, s.count)
-	cfg := &serviceConfig{Name: name, Dir: r.dir, Address: r.address(s), Tight: s.count%2 == 0}
+	cfg := &serviceConfig{Name: name, Dir: r.dir, Address: r.address(s), Tight: s.count%4 == 2}
 	if s == &r.front {
 		cfg.Back, cfg.Plant = r.address(&r.back), r.Plant
 	}
