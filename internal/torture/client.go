@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -137,6 +138,10 @@ type worker struct {
 }
 
 func (w *worker) work() {
+	streams := slices.Contains(w.client.Only, "count")
+	for streams && w.client.ctx.Err() == nil && w.client.left.Load() > 0 {
+		w.receive()
+	}
 	for w.client.next(1) {
 		w.one()
 		if len(w.client.Only) > 0 {

@@ -14,6 +14,7 @@ const (
 	AnswerUnexecuted  Plant = "answer-unexecuted"  // a call is answered without the service
 	FailUnexecuted    Plant = "fail-unexecuted"    // likewise, with an error that says "yes"
 	RefuseAndDeliver  Plant = "refuse-and-deliver" // a call is told "no" and delivered all the same
+	LoseItem          Plant = "lose-item"          // an item of a stream does not arrive
 	UnknownCode       Plant = "unknown-code"       // an error has a code that is not in the table
 	IncompatibleClaim Plant = "incompatible-claim" // an error says what its code does not allow
 

@@ -22,6 +22,7 @@ var planted = []struct {
 	{AnswerUnexecuted, []string{"quick"}, []Rule{OKExecuted}},
 	{FailUnexecuted, []string{"quick"}, []Rule{YesExecuted}},
 	{RefuseAndDeliver, []string{"quick"}, []Rule{NoNotExecuted, EndsOnce}},
+	{LoseItem, []string{"count"}, []Rule{WholeStream}},
 	{UnknownCode, []string{"failing", "nothing"}, []Rule{KnownCode}},
 	{IncompatibleClaim, []string{"failing", "nothing"}, []Rule{CodeExecuted}},
 	{ExecuteAndDeny, []string{"refusing", "quick"}, []Rule{NoNotExecuted}},

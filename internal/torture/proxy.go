@@ -3,6 +3,7 @@
 package torture
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -15,7 +16,7 @@ import (
 // isProxy reports whether the fault lies between client and service.
 func (p Plant) isProxy() bool {
 	switch p {
-	case DuplicateRequest, SwapAnswers, DuplicateAnswer, AlterRequest, AnswerUnexecuted, FailUnexecuted, RefuseAndDeliver, UnknownCode, IncompatibleClaim:
+	case DuplicateRequest, SwapAnswers, DuplicateAnswer, AlterRequest, AnswerUnexecuted, FailUnexecuted, RefuseAndDeliver, LoseItem, UnknownCode, IncompatibleClaim:
 		return true
 	}
 	return false
@@ -159,6 +160,10 @@ func (c *passage) answer(frame []byte, n int) bool {
 	case DuplicateAnswer:
 		if n%every == 0 && c.toClient.write(frame) != nil {
 			return false
+		}
+	case LoseItem:
+		if n%every == 0 && bytes.Contains(frame, []byte(`"more":true`)) {
+			return true
 		}
 	case UnknownCode:
 		frame = errorCode.ReplaceAll(frame, []byte(`"code":"NO_SUCH_CODE"`))

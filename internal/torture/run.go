@@ -197,8 +197,8 @@ func (r *run) keep(ctx context.Context, s *clientSlot, calls, index int) {
 			Name: name, Dir: r.dir, Address: r.address(&r.front), Seed: r.Seed + uint64(index<<32|n), Calls: calls,
 			Clients: 2, Workers: 12, Raw: 2, Only: r.Only, Plant: r.Plant,
 		}
-		if r.NoRaw || r.Plant == SwapAnswers {
-			cfg.Raw = 0 // the last answer has none to be swapped with, and a rawWorker waits for it
+		if r.NoRaw || r.Plant == SwapAnswers || r.Plant == LoseItem {
+			cfg.Raw = 0 // which would wait for an answer that is kept back, or for items
 		}
 		p, err := startProcess(name, role{Client: cfg}, false)
 		if err != nil {

@@ -46,7 +46,7 @@ func TestHistory(t *testing.T) {
 // TestEveryWorkload makes sure, where nothing happens, that what is called at
 // all comes to what it is there for.
 func TestEveryWorkload(t *testing.T) {
-	report, err := Run(t.Context(), Config{Calls: 6000, Seed: *seed, Limit: 10 * time.Second, Faults: []string{}})
+	report, err := Run(t.Context(), Config{Calls: 4000, Seed: *seed, Limit: 10 * time.Second, Faults: []string{}})
 	if err != nil {
 		t.Fatalf("seed %d: %v", *seed, err)
 	}
@@ -75,7 +75,7 @@ func TestEveryWorkload(t *testing.T) {
 // begun.
 func TestDrain(t *testing.T) {
 	report, err := Run(t.Context(), Config{
-		Calls: *calls, Seed: *seed, Limit: 6 * time.Second, Pause: 25 * time.Millisecond, Faults: []string{"drain"}, NoRaw: true,
+		Calls: *calls / 2, Seed: *seed, Limit: 6 * time.Second, Pause: 25 * time.Millisecond, Faults: []string{"drain"}, NoRaw: true,
 		Only: []string{"quick", "quick+", "slow", "stubborn", "failing", "relay"},
 	})
 	if err != nil {
