@@ -20,6 +20,7 @@ import (
 )
 
 //go:generate go test -run TestTables -update .
+//go:generate go run -C ../bench . -from results.json -readme ../README.md -plot ../docs/bench.svg
 
 var update = flag.Bool("update", false, "write the tables anew")
 
