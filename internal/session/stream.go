@@ -107,7 +107,7 @@ func (s *Session) Open(ctx context.Context, req *Request) (*Stream, error) {
 	}
 	if ctx.Done() != nil {
 		sl, id := b.slot, b.id
-		st.stop = context.AfterFunc(ctx, func() { s.abandon(sl, id, context.Cause(ctx)) })
+		st.stop = context.AfterFunc(ctx, func() { s.abandon(sl, id, ctx.Err()) })
 	}
 	return st, nil
 }
