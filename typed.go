@@ -8,7 +8,9 @@ import (
 	"github.com/ekkojs/ipc/wire"
 )
 
-// Call is Client.Call with a typed result.
+// Call is Client.Call with a typed result. Members of JSON objects are matched
+// with regard to case, so a struct names them as the service does, by tags
+// like `json:"name"`.
 func Call[Res any](ctx context.Context, c *Client, method string, args ...any) (Res, error) {
 	var res Res
 	raw, err := c.Call(ctx, method, args...)

@@ -89,6 +89,8 @@ class Service:
 
     def split(self, channel, action):
         """Name the service and the method of a request. [req.1] [req.2]"""
+        if not channel and action:
+            return self.name, action
         if not NAME.fullmatch(channel) or len(channel) > 255:
             raise CodedError("INVALID_NAME", f"{channel!r} is not a name")
         if channel in (self.name, "ipc") and action:
