@@ -79,7 +79,8 @@ type Listener interface {
 	Addr() string
 	// Retire lets nobody new in, as far as the transport can. Accept goes on
 	// with those who came before, and when there are none left, within
-	// moments, it returns net.ErrClosed. Close has still to be called.
+	// moments, it returns net.ErrClosed. The address is free for another
+	// listener then, where it has a name. Close has still to be called.
 	Retire()
 	// Close stops listening and removes what Listen put on disk.
 	Close() error

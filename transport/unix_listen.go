@@ -30,8 +30,9 @@ type unixListener struct {
 	device   uint64 // with inode: which file is our socket
 	inode    uint64
 
-	closing sync.Once
-	closed  error
+	vacating sync.Once
+	closing  sync.Once
+	closed   error
 }
 
 func listenUnix(ctx context.Context, path string, o *Options) (Listener, error) {
@@ -165,27 +166,30 @@ func (l *unixListener) Accept() (Conn, error) {
 
 func (l *unixListener) Addr() string { return SchemeUnix + ":" + l.path }
 
-// Retire takes the socket's name away, so that nobody new finds it. The lock
-// is kept: nobody else serves the address before Close.
+// Retire takes the socket's name away, so that nobody new finds it, and leaves
+// the address to whoever wants to serve it next.
 func (l *unixListener) Retire() {
-	l.unname()
+	l.vacate()
 	l.acceptor.retire(l.listener)
 }
 
-// unname removes the socket, if it still is the one that was made.
-func (l *unixListener) unname() {
-	var st unix.Stat_t
-	if unix.Lstat(l.path, &st) == nil && uint64(st.Dev) == l.device && uint64(st.Ino) == l.inode {
-		os.Remove(l.path)
-	}
+// vacate removes the socket, if it still is the one that was made, and gives
+// the lock up.
+func (l *unixListener) vacate() {
+	l.vacating.Do(func() {
+		var st unix.Stat_t
+		if unix.Lstat(l.path, &st) == nil && uint64(st.Dev) == l.device && uint64(st.Ino) == l.inode {
+			os.Remove(l.path)
+		}
+		l.lock.release()
+	})
 }
 
 func (l *unixListener) Close() error {
 	l.closing.Do(func() {
 		l.acceptor.stop()
 		l.closed = l.listener.Close()
-		l.unname()
-		l.lock.release()
+		l.vacate()
 	})
 	return l.closed
 }
