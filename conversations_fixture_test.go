@@ -14,20 +14,24 @@ import (
 )
 
 // serveFixture serves what the conversations are held with, for as long as
-// the test lasts, and returns its address. What its methods do is written in
-// spec/conversations/README.md.
-func serveFixture(t *testing.T) string {
+// the test lasts, and returns where. What its methods do is written in
+// spec/conversations/README.md. change, which may be nil, adjusts the service.
+func serveFixture(t *testing.T, change func(*ipc.ServiceOptions)) (address string, service *ipc.Service) {
 	promise, err := ipc.LoadManifest(filepath.Join(conversations, "fixture.ekko.ipc.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	ready := make(chan string, 1)
-	service := ipc.NewService(promise, &ipc.ServiceOptions{
-		MaxFrame:  4096,
+	opts := ipc.ServiceOptions{
+		MaxFrame:  maxTalk,
 		MaxQueued: 2,
 		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Ready:     func(addresses []string) { ready <- addresses[0] },
-	})
+	}
+	if change != nil {
+		change(&opts)
+	}
+	service = ipc.NewService(promise, &opts)
 	for name, h := range spokenWith(service) {
 		service.Handle(name, h)
 	}
@@ -42,13 +46,16 @@ func serveFixture(t *testing.T) string {
 	})
 	select {
 	case address := <-ready:
-		return address
+		return address, service
 	case err := <-served:
 		served <- nil
 		t.Fatalf("serving: %v", err)
-		return ""
+		return "", nil
 	}
 }
+
+// maxTalk is the longest frame of a conversation, in bytes.
+const maxTalk = 4096
 
 func spokenWith(service *ipc.Service) map[string]ipc.Handler {
 	var deposits, attempts atomic.Int64

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ekkojs/ipc"
 	"github.com/ekkojs/ipc/transport"
 )
 
@@ -45,7 +46,16 @@ func TestConversations(t *testing.T) {
 type conversation struct {
 	title       string
 	framing     transport.Framing
+	service     string // what is different about it; "" for nothing
 	first, last int
+}
+
+// services are the fixtures of another kind, by what the conversations call
+// them.
+var services = map[string]func(*ipc.ServiceOptions){
+	"":                                 nil,
+	"admits nobody":                    func(o *ipc.ServiceOptions) { o.Admit = func(ipc.Caller) bool { return false } },
+	"takes one connection, and has it": func(o *ipc.ServiceOptions) { o.MaxConnections = 1 },
 }
 
 func splitConversations(t *testing.T, lines []string) []conversation {
@@ -57,6 +67,8 @@ func splitConversations(t *testing.T, lines []string) []conversation {
 			all = append(all, conversation{title: title, first: i + 1, framing: transport.FramingLength})
 		case line == "framing: line":
 			all[len(all)-1].framing = transport.FramingLine
+		case strings.HasPrefix(line, "service: "):
+			all[len(all)-1].service = line[len("service: "):]
 		}
 		if len(all) > 0 {
 			all[len(all)-1].last = i
@@ -71,10 +83,31 @@ func splitConversations(t *testing.T, lines []string) []conversation {
 // hold talks to a service of its own as the lines say. What the service says
 // is compared, or with -update kept in said.
 func (c conversation) hold(t *testing.T, lines, said []string) {
-	talk := dialFixture(t, c.framing)
+	change, known := services[c.service]
+	if !known {
+		t.Fatalf("no such service: %s", c.service)
+	}
+	address, service := serveFixture(t, change)
+	if strings.HasSuffix(c.service, "and has it") {
+		first := dial(t, address, nil)
+		if _, err := first.Ping(t.Context()); err != nil { // by now it counts
+			t.Fatal(err)
+		}
+	}
+	talk := dialTalk(t, address, c.framing)
 	for i := c.first; i <= c.last; i++ {
 		line := lines[i]
 		switch {
+		case line == "* the service is told to shut down":
+			ended := make(chan error, 1)
+			go func() { ended <- service.Shutdown(t.Context()) }()
+			defer func() {
+				if err := <-ended; err != nil {
+					t.Errorf("shutting down: %v", err)
+				}
+			}()
+		case strings.HasPrefix(line, "* "):
+			t.Fatalf("line %d: nothing is known of that", i+1)
 		case line == "<|":
 			if got, err := talk.hear(); !errors.Is(err, io.EOF) {
 				t.Fatalf("line %d: want the connection closed, got %s (%v)", i+1, got, err)
@@ -104,8 +137,8 @@ type talk struct {
 	asked        string // id of the last request that the service made
 }
 
-func dialFixture(t *testing.T, framing transport.Framing) *talk {
-	conn, err := transport.Dial(t.Context(), serveFixture(t), &transport.Options{Framing: framing})
+func dialTalk(t *testing.T, address string, framing transport.Framing) *talk {
+	conn, err := transport.Dial(t.Context(), address, &transport.Options{Framing: framing})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,15 +152,24 @@ func dialFixture(t *testing.T, framing transport.Framing) *talk {
 }
 
 func (k *talk) say(text string) {
-	text = repeat.ReplaceAllStringFunc(text, func(s string) string {
+	text = repeated(text)
+	text = strings.ReplaceAll(text, "<subscription>", k.subscription)
+	text = strings.ReplaceAll(text, "<asked>", k.asked)
+	// A service that has hung up is found out by hear.
+	_ = k.conn.Write(framed(text))
+}
+
+// framed returns text as transport.Conn takes it.
+func framed(text string) []byte {
+	return append(binary.LittleEndian.AppendUint32(nil, uint32(len(text))), text...)
+}
+
+// repeated writes out "<a*5000>".
+func repeated(text string) string {
+	return repeat.ReplaceAllStringFunc(text, func(s string) string {
 		n, _ := strconv.Atoi(s[3 : len(s)-1])
 		return strings.Repeat(s[1:2], n)
 	})
-	text = strings.ReplaceAll(text, "<subscription>", k.subscription)
-	text = strings.ReplaceAll(text, "<asked>", k.asked)
-	frame := binary.LittleEndian.AppendUint32(nil, uint32(len(text)))
-	// A service that has hung up is found out by hear.
-	_ = k.conn.Write(append(frame, text...))
 }
 
 func (k *talk) hear() (string, error) {
@@ -183,6 +225,7 @@ var names = []struct {
 	{regexp.MustCompile(`"errorId":"` + uuid + `"`), `"errorId":"<id>"`},
 	{regexp.MustCompile(`under ` + uuid), `under <id>`},
 	{regexp.MustCompile(`"timestamp":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"`), `"timestamp":"<time>"`},
+	{regexp.MustCompile(`does not admit [^"]+`), `does not admit <caller>`},
 	{regexp.MustCompile(`"epoch":"[^"]+"`), `"epoch":"<epoch>"`},
 	{regexp.MustCompile(`"(uid|gid|pid)":\d+`), `"$1":<$1>`},
 	{regexp.MustCompile(`"(uptimeMs|retryAfterMs)":\d+`), `"$1":<ms>`},
@@ -200,7 +243,7 @@ func conversationFiles(t *testing.T) []string {
 	if err != nil || len(paths) < 2 {
 		t.Fatalf("no conversations: %v", err)
 	}
-	return slices.DeleteFunc(paths, func(p string) bool { return filepath.Base(p) == elsewhere })
+	return slices.DeleteFunc(paths, func(p string) bool { return filepath.Base(p) == elsewhere || filepath.Base(p) == unshown })
 }
 
 func readLines(t *testing.T, path string) []string {

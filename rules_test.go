@@ -32,7 +32,7 @@ func TestRules(t *testing.T) {
 		}
 		shown[rule] = true
 	}
-	for _, path := range conversationFiles(t) {
+	for _, path := range append(conversationFiles(t), clientFiles(t)...) {
 		for _, line := range readLines(t, path) {
 			if rules, ok := strings.CutPrefix(line, "rules: "); ok {
 				for _, rule := range strings.Fields(rules) {
@@ -54,7 +54,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// checkPlace makes sure that the tests exist that are said to prove a rule.
+// checkPlace makes sure that the tests exist that are said to prove a rule, or
+// to show a code.
 func checkPlace(t *testing.T, rule, place string) {
 	dir, names, _ := strings.Cut(place, ":")
 	var source []byte
@@ -68,11 +69,11 @@ func checkPlace(t *testing.T, rule, place string) {
 	}
 	tests := regexp.MustCompile(`\bTest\w+`).FindAllString(names, -1)
 	if len(tests) == 0 {
-		t.Errorf("%s names no test for %s", elsewhere, rule)
+		t.Errorf("%q names no test for %s", place, rule)
 	}
 	for _, name := range tests {
 		if !bytes.Contains(source, []byte("func "+name+"(")) {
-			t.Errorf("%s: there is no %s in %s to prove %s", elsewhere, name, dir, rule)
+			t.Errorf("there is no %s in %s to prove %s", name, dir, rule)
 		}
 	}
 }
