@@ -130,8 +130,12 @@ func (s *Session) failCallsLocked(cause error) {
 
 // lostLocked is the error of a call whose connection has ended for cause.
 func (s *Session) lostLocked(sl *slot, cause error) *wire.Error {
-	if s.verdict != nil {
-		return s.verdict
+	if v := s.verdict; v != nil && sl.stream != nil && sl.stream.begun {
+		known := *v // whatever the peer says now, it had begun
+		known.Details.Executed, known.Details.Retryable = wire.ExecutedMaybe, false
+		return &known
+	} else if v != nil {
+		return v
 	}
 	e := wire.Errorf(wire.CodeConnectionLost, "connection lost while the call was outstanding: %w", cause)
 	e.Details.Executed = wire.ExecutedMaybe

@@ -59,6 +59,7 @@ type Stream struct {
 	// Guarded by Session.mu.
 	incoming inflow
 	outgoing outflow
+	begun    bool        // client: the service has said something of it
 	ended    bool        // the final answer is there, or never will be
 	err      *wire.Error // why; nil for success
 	result   []byte      // client: data of the final answer
@@ -311,6 +312,7 @@ func (st *Stream) finishLocked(result []byte, err *wire.Error) {
 
 // answeredLocked takes a response to the request that opened the stream.
 func (st *Stream) answeredLocked(a *answer) {
+	st.begun = true
 	switch {
 	case !a.more:
 		st.finishLocked(a.data, a.err)
@@ -333,6 +335,7 @@ func (s *Session) flow(in *Inbound) {
 		s.mu.Unlock()
 		return // ended meanwhile
 	}
+	st.begun = true
 	var stop *Context
 	switch {
 	case in.Meta.Credit != 0 || in.Data != nil:
