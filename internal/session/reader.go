@@ -392,8 +392,9 @@ func (s *Session) stray(m *wire.Message) {
 		return
 	}
 	err := wire.DecodeError(m.Error)
-	if m.CorrelationID == nil && (err.Code == wire.CodeQuotaExceeded || err.Code == wire.CodeShuttingDown) {
-		s.failAll(err) // turned away: nothing that was sent is read
+	turnedAway := err.Code == wire.CodeQuotaExceeded || err.Code == wire.CodeShuttingDown
+	if m.CorrelationID == nil && turnedAway && s.frames.Load() == 1 {
+		s.failAll(err) // with the first word: nothing that was sent is read
 		return
 	}
 	s.handler.Stray(m.CorrelationID, err)
