@@ -1,0 +1,75 @@
+package ipc_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/ekkojs/ipc"
+)
+
+// leavesNothing makes sure that the test ends with as many descriptors as it
+// began with. It comes first in a test, so that it looks when all else is
+// through. Goroutines are looked after by goleak in TestMain.
+func leavesNothing(t *testing.T) {
+	t.Helper()
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "w")) // the runtime's own, if this is the first socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	before := descriptors(t)
+	t.Cleanup(func() {
+		if after := descriptors(t); after != before {
+			t.Errorf("%d descriptors were open before the test, and %d are after it", before, after)
+		}
+	})
+}
+
+// descriptors counts the open ones, where the system shows them.
+func descriptors(t *testing.T) int {
+	dir := "/dev/fd"
+	switch runtime.GOOS {
+	case "linux":
+		dir = "/proc/self/fd"
+	case "windows":
+		return 0
+	}
+	open, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(open)
+}
+
+// figures are what a service counts.
+type figures struct{ Requests, Connections, Subscriptions, Running, Waiting, Panics int }
+
+func figuresOf(t *testing.T, c *ipc.Client) figures {
+	t.Helper()
+	f, err := ipc.Call[figures](t.Context(), c, "ipc.stats")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// settled waits until the service at address has one connection, from which
+// it is asked, with nothing running, waiting or subscribed.
+func settled(t *testing.T, address string) {
+	t.Helper()
+	c := dial(t, address, nil)
+	defer c.Close()
+	for {
+		f := figuresOf(t, c)
+		if f.Panics != 0 {
+			t.Errorf("%d panics", f.Panics)
+		}
+		if f.Connections == 1 && f.Running == 0 && f.Waiting == 0 && f.Subscriptions == 0 {
+			return
+		}
+		runtime.Gosched()
+	}
+}
