@@ -1,6 +1,7 @@
 package ipc_test
 
 import (
+	"context"
 	"net"
 	"os"
 	"path/filepath"
@@ -45,29 +46,39 @@ func descriptors(t *testing.T) int {
 }
 
 // figures are what a service counts.
-type figures struct{ Requests, Connections, Subscriptions, Running, Waiting, Panics int }
+type figures struct {
+	Requests      int `json:"requests"`
+	Connections   int `json:"connections"`
+	Subscriptions int `json:"subscriptions"`
+	Running       int `json:"running"`
+	Waiting       int `json:"waiting"`
+	Panics        int `json:"panics"`
+}
 
 func figuresOf(t *testing.T, c *ipc.Client) figures {
 	t.Helper()
-	f, err := ipc.Call[figures](t.Context(), c, "ipc.stats")
+	f, err := ipc.Call[figures](context.Background(), c, "ipc.stats") // a test that ends asks too
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
 
-// settled waits until the service at address has one connection, from which
-// it is asked, with nothing running, waiting or subscribed.
-func settled(t *testing.T, address string) {
+// settled waits until nothing runs, waits or is subscribed at the service, and
+// it has no connections beside that from which it is asked and others.
+func settled(t *testing.T, address string, others int) {
 	t.Helper()
-	c := dial(t, address, nil)
+	c, err := ipc.Dial(context.Background(), address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer c.Close()
 	for {
 		f := figuresOf(t, c)
 		if f.Panics != 0 {
 			t.Errorf("%d panics", f.Panics)
 		}
-		if f.Connections == 1 && f.Running == 0 && f.Waiting == 0 && f.Subscriptions == 0 {
+		if f.Connections == others+1 && f.Running == 0 && f.Waiting == 0 && f.Subscriptions == 0 {
 			return
 		}
 		runtime.Gosched()

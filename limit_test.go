@@ -80,9 +80,8 @@ var noRetries = &ipc.ClientOptions{MaxRetries: -1, OnError: func(error) {}}
 // idle fails unless nothing runs and nothing waits any more.
 func idle(t *testing.T, c *ipc.Client) {
 	t.Helper()
-	stats, err := ipc.Call[struct{ Running, Waiting int }](t.Context(), c, "ipc.stats")
-	if err != nil || stats.Running != 0 || stats.Waiting != 0 {
-		t.Errorf("in the end %+v, %v", stats, err)
+	if f := figuresOf(t, c); f.Running != 0 || f.Waiting != 0 {
+		t.Errorf("in the end %+v", f)
 	}
 }
 
@@ -206,11 +205,7 @@ func TestLimitsUnderStress(t *testing.T) {
 	wg.Wait()
 	c := dial(t, address, nil)
 	for { // handlers that nobody waits for
-		stats, err := ipc.Call[struct{ Running, Waiting int }](t.Context(), c, "ipc.stats")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if stats.Running == 0 && stats.Waiting == 0 {
+		if f := figuresOf(t, c); f.Running == 0 && f.Waiting == 0 {
 			break
 		}
 	}
