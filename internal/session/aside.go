@@ -16,14 +16,18 @@ func (in *Inbound) Aside() *Inbound {
 	s := in.s
 	own := in.clone()
 	s.mu.Lock()
-	refused := own.streamRefusedLocked()
-	if refused == nil && !s.mayRunLocked() {
+	refused := in.streamRefusedLocked()
+	if refused == nil && !in.left && !s.mayRunLocked() {
 		refused = s.crowded()
 	}
 	if refused == nil {
-		s.enrolLocked(own)
+		if in.left {
+			s.passOnLocked(in, own)
+		} else {
+			s.enrolLocked(own)
+		}
 		if own.streams {
-			own.openLocked()
+			own.openLocked(in.early)
 		}
 	}
 	s.mu.Unlock()
@@ -32,6 +36,15 @@ func (in *Inbound) Aside() *Inbound {
 		return nil
 	}
 	return own
+}
+
+// passOnLocked gives own the place of in, from which the reading was handed
+// over before it could go aside. What has come for it meanwhile is not lost.
+func (s *Session) passOnLocked(in, own *Inbound) {
+	s.strikeLocked(in)
+	in.left = false
+	s.enrolLocked(own)
+	own.cancelled.Store(in.cancelled.Load())
 }
 
 // Resume runs handle on a goroutine of its own. in is what Aside returned. It

@@ -43,6 +43,8 @@ type Inbound struct {
 	left bool   // counted in Session.inFlight: it no longer holds up the reading
 	done bool   // the handler has returned
 	id   string // its name in Session.inFlight
+
+	early *early // what has come for its stream before there was one; nil: nothing
 }
 
 // Session returns the session it came by.

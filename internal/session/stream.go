@@ -329,32 +329,88 @@ func tooMuch(who string) *wire.Error {
 
 // flow takes an event on ipc.stream.
 func (s *Session) flow(in *Inbound) {
-	s.mu.Lock()
-	st := s.streamLocked(in.CorrelationID)
-	if st == nil {
-		s.mu.Unlock()
-		return // ended meanwhile
-	}
-	st.begun = true
 	var stop *Context
-	switch {
-	case in.Meta.Credit != 0 || in.Data != nil:
-		if f := &st.outgoing; in.Meta.Credit > 0 {
-			f.credit = min(f.credit+min(in.Meta.Credit, maxCredit), maxCredit)
-			wake(f.wake)
-		}
-		if in.Data != nil && st.in != nil && !st.incoming.done && !st.pushLocked(append([]byte(nil), in.Data...)) {
-			st.finishLocked(nil, tooMuch("the client"))
-			stop = st.in.cancelLocked()
-		}
-	case st.in != nil:
-		st.incoming.done = true
-		wake(st.incoming.wake)
+	s.mu.Lock()
+	if st := s.streamLocked(in.CorrelationID); st != nil {
+		stop = st.flowLocked(in)
+	} else if of := s.inFlight[string(in.CorrelationID)]; of != nil && of.r != nil {
+		of.keepEarlyLocked(in) // it may stream yet
 	}
 	s.mu.Unlock()
 	if stop != nil {
 		stop.cancel(context.Canceled)
 	}
+}
+
+// flowLocked is flow for a stream that goes on. It returns the context to end,
+// nil if that is none.
+func (st *Stream) flowLocked(in *Inbound) (stop *Context) {
+	st.begun = true
+	switch {
+	case in.Meta.Credit != 0 || in.Data != nil:
+		st.creditLocked(in.Meta.Credit)
+		if in.Data != nil && st.in != nil && !st.incoming.done && !st.pushLocked(append([]byte(nil), in.Data...)) {
+			st.finishLocked(nil, tooMuch("the client"))
+			return st.in.cancelLocked()
+		}
+	case st.in != nil:
+		st.incoming.done = true
+		wake(st.incoming.wake)
+	}
+	return nil
+}
+
+func (st *Stream) creditLocked(more int64) {
+	if f := &st.outgoing; more > 0 {
+		f.credit = min(f.credit+min(more, maxCredit), maxCredit)
+		wake(f.wake)
+	}
+}
+
+// early is what comes for a request that will stream, while the goroutine that
+// has it is held up before it could say so and another one reads by now.
+type early struct {
+	items  [][]byte
+	cost   int64 // of the items
+	credit int64
+	done   bool // no more items come
+}
+
+// keepEarlyLocked keeps what flowLocked would take: no more items than a
+// stream begins with credit for, and one, by which it will notice.
+func (in *Inbound) keepEarlyLocked(m *Inbound) {
+	if in.early == nil {
+		in.early = new(early)
+	}
+	e := in.early
+	if m.Meta.Credit > 0 {
+		e.credit = min(e.credit+min(m.Meta.Credit, maxCredit), maxCredit)
+	}
+	switch {
+	case e.done:
+	case m.Data != nil:
+		e.done = e.cost >= StreamCredit
+		e.items = append(e.items, append([]byte(nil), m.Data...))
+		e.cost += itemCost(m.Data)
+	case m.Meta.Credit == 0:
+		e.done = true
+	}
+}
+
+// takeEarlyLocked begins a stream with what was kept for it.
+func (st *Stream) takeEarlyLocked(e *early) {
+	if e == nil {
+		return
+	}
+	st.creditLocked(e.credit)
+	for _, item := range e.items {
+		if !st.pushLocked(item) {
+			st.finishLocked(nil, tooMuch("the client"))
+			st.in.cancelled.Store(true)
+			return
+		}
+	}
+	st.incoming.done = e.done
 }
 
 // streamLocked returns the stream that belongs to the request with this id.
@@ -371,8 +427,8 @@ func (s *Session) streamLocked(id []byte) *Stream {
 }
 
 // Streams says that the method of the request streams. It comes before Go or
-// Aside, one of which has to be called before the next message is read, so
-// that no item comes too early.
+// Aside, one of which has to be called before the handler does anything that
+// takes long: what comes for the stream until then is kept, but not for ever.
 func (in *Inbound) Streams() { in.streams = true }
 
 // Streaming reports whether Streams was called.
@@ -387,17 +443,24 @@ func (in *Inbound) streamRefusedLocked() *wire.Error {
 	case !in.streams:
 	case in.MessageID == nil:
 		return wire.Errorf(wire.CodeProtocolError, "a request that streams needs a messageId")
-	case in.s.inFlight[string(in.MessageID)] != nil:
+	case in.takenLocked():
 		return wire.Errorf(wire.CodeProtocolError, "a request with the id %q is running already; one that streams needs an id of its own", in.MessageID)
 	}
 	return nil
 }
 
+// takenLocked reports whether another request has the id of this one.
+func (in *Inbound) takenLocked() bool {
+	other := in.s.inFlight[string(in.MessageID)]
+	return other != nil && other != in
+}
+
 // openLocked makes the stream of a request that has been enrolled.
-func (in *Inbound) openLocked() {
+func (in *Inbound) openLocked(e *early) {
 	st := newStream(in.s, in.MessageID)
 	st.in, in.stream = in, st
 	st.incoming.granted = StreamCredit
 	st.outgoing.free = in.Meta.Credit <= 0
 	st.outgoing.credit = min(in.Meta.Credit, maxCredit)
+	st.takeEarlyLocked(e)
 }
