@@ -5,6 +5,7 @@ FUZZTIME ?= 10m
 CALLS    ?= 500000
 BENCH    ?= full
 OVERLOAD ?= 1m
+STOP     ?= 10s
 BENCHPEERS := raw ipc grpc connect drpc jsonrpc nats natsmicro dbus
 SOURCES   = $(shell find internal/tools -name '*.go' -o -path 'internal/tools/go.*')
 
@@ -44,6 +45,9 @@ bench: build $(BUILD)/check ## measure against the peers, into bench/results.jso
 overload: ## overload a service for OVERLOAD=1m and show what it makes of that
 	@go test -count=1 -timeout 30m -run TestL9_OverloadForReal -overload $(OVERLOAD) -v .
 
+freeze: ## stop a service for STOP=10s with calls under way: they are answered when it goes on
+	@go test -count=1 -timeout 30m -run TestAServiceStandsStill -stop $(STOP) -v .
+
 cover: ## show the test coverage, and write it to .build/cover.html
 	@mkdir -p $(BUILD)
 	go test -coverpkg=./... -coverprofile=$(BUILD)/cover.out ./...
@@ -56,4 +60,4 @@ clean: ## remove what was built
 $(BUILD)/check: $(SOURCES)
 	@go build -C internal/tools -o ../../$@ ./check
 
-.PHONY: help demo build test lint fuzz torture bench overload cover clean
+.PHONY: help demo build test lint fuzz torture bench overload freeze cover clean

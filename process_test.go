@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 	if address := os.Getenv(serveEnv); address != "" {
 		os.Exit(serveAsProcess(address))
 	}
+	if task := os.Getenv(taskEnv); task != "" {
+		os.Exit(callAsProcess(task))
+	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -42,6 +45,10 @@ func serveAsProcess(address string) int {
 	if os.Getenv(busyEnv) != "" {
 		s = busyProcess(opts)
 	}
+	if os.Getenv(stageEnv) != "" {
+		g := &stage{began: make(chan int, 4096), ended: make(chan error, 4096)}
+		s = g.service(&opts)
+	}
 	if err := s.Serve(ctx, address); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -53,8 +60,14 @@ func serveAsProcess(address string) int {
 // test has.
 func process(t *testing.T, address string) *exec.Cmd {
 	t.Helper()
+	return itself(t, serveEnv+"="+address)
+}
+
+// itself starts this program as another process and waits until it is ready.
+func itself(t *testing.T, env ...string) *exec.Cmd {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), serveEnv+"="+address)
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -71,7 +84,7 @@ func process(t *testing.T, address string) *exec.Cmd {
 		cmd.Wait()
 	})
 	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.HasPrefix(line, "ready ") {
-		t.Fatalf("the service said %q, %v", line, err)
+		t.Fatalf("the process said %q, %v", line, err)
 	}
 	return cmd
 }
