@@ -17,18 +17,19 @@ import (
 // arguments are the words after a method: all of them positional, or all of
 // them named.
 type arguments struct {
-	positional [][]byte // JSON texts
+	positional [][]byte // JSON texts; nil: it stands on standard input
 	named      []argument
 }
 
 type argument struct {
 	name  string
-	value []byte // a JSON text
+	value []byte // a JSON text; nil: it stands on standard input
 }
 
 // parseArguments reads the words after a method. "-" is the text of standard
-// input; name=value is a named argument; a word that is JSON is that value,
-// and any other word a string.
+// input, which is left there as long as it may hold items of a stream instead;
+// name=value is a named argument; a word that is JSON is that value, and any
+// other word a string.
 func (c *cli) parseArguments(words []string) (arguments, error) {
 	var parsed arguments
 	for _, word := range words {
@@ -36,9 +37,12 @@ func (c *cli) parseArguments(words []string) (arguments, error) {
 		if before, after, ok := strings.Cut(text, "="); ok && isIdentifier(before) {
 			name, text = before, after
 		}
-		value, err := c.parseValue(text)
-		if err != nil {
-			return arguments{}, err
+		var value []byte
+		if text != "-" {
+			var err error
+			if value, err = c.parseValue(text); err != nil {
+				return arguments{}, err
+			}
 		}
 		if name == "" {
 			parsed.positional = append(parsed.positional, value)
@@ -74,6 +78,31 @@ func (c *cli) parseValue(word string) ([]byte, error) {
 		c.note("%s looks like JSON but is not (%v): sent as a string", shorten(word, 40), err)
 	}
 	return wire.AppendString(nil, word), nil
+}
+
+// wantInput reports whether an argument stands on standard input.
+func (a *arguments) wantInput() bool {
+	return slices.ContainsFunc(a.positional, func(value []byte) bool { return value == nil }) ||
+		slices.ContainsFunc(a.named, func(named argument) bool { return named.value == nil })
+}
+
+// fill reads the arguments that stand on standard input.
+func (c *cli) fill(a *arguments) (err error) {
+	for i, value := range a.positional {
+		if value == nil {
+			if a.positional[i], err = c.parseValue("-"); err != nil {
+				return err
+			}
+		}
+	}
+	for i, named := range a.named {
+		if named.value == nil {
+			if a.named[i].value, err = c.parseValue("-"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // data puts the arguments into the form in which a request carries them:

@@ -21,8 +21,9 @@ type cli struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 
-	// outTerminal and errTerminal say whether a person reads the stream.
-	outTerminal, errTerminal bool
+	// outTerminal and errTerminal say whether a person reads the stream,
+	// inTerminal whether one types it.
+	inTerminal, outTerminal, errTerminal bool
 
 	json    switchFlag // -j
 	color   colorFlag
@@ -40,14 +41,16 @@ func newCLI(stdin io.Reader, stdout, stderr io.Writer) *cli {
 		stdin:       stdin,
 		stdout:      stdout,
 		stderr:      stderr,
+		inTerminal:  isTerminal(stdin),
 		outTerminal: isTerminal(stdout),
 		errTerminal: isTerminal(stderr),
 		color:       colorAuto,
 	}
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal reports whether a reader or a writer is one.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/ekkojs/ipc"
 	"github.com/ekkojs/ipc/manifest"
 	"github.com/ekkojs/ipc/wire"
 )
@@ -44,11 +47,43 @@ func TestCheckShowsTheLineAtATerminal(t *testing.T) {
 	}
 }
 
+func TestWhoTypesIsToldWhat(t *testing.T) {
+	promise, err := manifest.Load("testdata/users.ekko.ipc.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "unix:" + filepath.Join(t.TempDir(), "s")
+	ready := make(chan struct{})
+	service := ipc.NewService(promise, &ipc.ServiceOptions{Ready: func([]string) { close(ready) }})
+	serveStreams(service)
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- service.Serve(ctx, address) }()
+	defer func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
+	<-ready
+	var out, said bytes.Buffer
+	c := newCLI(strings.NewReader("{\"name\":\"Ada\"}\n"), &out, &said)
+	c.inTerminal, c.errTerminal = true, false
+	status := c.run(t.Context(), []string{"call", address, "importUsers", "staff"})
+	if want := "importUsers reads a stream of {name: string}: one JSON value a line, Ctrl-D after the last\n"; status != exitOK || !strings.HasSuffix(said.String(), want) {
+		t.Errorf("status %d, said %s", status, &said)
+	}
+	if out.String() != "\"staff: Ada\"\n" {
+		t.Errorf("printed %s", &out)
+	}
+}
+
 func TestShieldNumbers(t *testing.T) {
 	tests := []struct{ args, want string }{
 		{"call a.b -5 -2.5e3 -x -5s", "call a.b \x00-5 \x00-2.5e3 -x -5s"},
 		{"-q pub a b -5", "-q pub a b \x00-5"},
 		{"ls -5", "ls -5"},
+		{"call a.b --count -5 -6", "call a.b --count -5 \x00-6"},
 		{"call a.b -- -5", "call a.b -- -5"},
 	}
 	for _, test := range tests {

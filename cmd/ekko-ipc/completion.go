@@ -86,6 +86,18 @@ func (c *cli) completeMethods(described bool) completer {
 	}
 }
 
+// completeCalls completes what call takes: the name of a service alone for a
+// batch, whose methods are in a file.
+func (c *cli) completeCalls(options *callOptions) completer {
+	methods := c.completeMethods(false)
+	return func(cmd *cobra.Command, words []string, word string) ([]string, cobra.ShellCompDirective) {
+		if options.batch != "" {
+			return c.completeServices(cmd, words, word)
+		}
+		return methods(cmd, words, word)
+	}
+}
+
 func partChoices(service string, m *manifest.Manifest, events bool) []string {
 	var choices []string
 	for _, name := range m.MethodNames() {

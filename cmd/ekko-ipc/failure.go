@@ -87,19 +87,24 @@ type errorJSON struct {
 	Details json.RawMessage `json:"details,omitempty"`
 }
 
+// newErrorJSON is an error as programs read it.
+func newErrorJSON(err error) *errorJSON {
+	if coded, ok := errors.AsType[*wire.Error](err); ok {
+		return &errorJSON{coded.Code, coded.Message, detailsOf(coded)}
+	}
+	return &errorJSON{Code: wire.CodeOf(err), Message: err.Error()}
+}
+
 // usageCode stands where other errors have the code of the wire.
 const usageCode wire.Code = "USAGE"
 
 func (c *cli) reportJSON(err error) {
 	failure := failureJSON{
-		Error:      errorJSON{Code: wire.CodeOf(err), Message: err.Error()},
+		Error:      *newErrorJSON(err),
 		ExitStatus: exitStatus(err),
 		NextSteps:  steps(err),
 	}
-	if coded, ok := errors.AsType[*wire.Error](err); ok {
-		failure.Error.Message = coded.Message
-		failure.Error.Details = detailsOf(coded)
-	} else if failure.ExitStatus == exitUsage {
+	if _, coded := errors.AsType[*wire.Error](err); !coded && failure.ExitStatus == exitUsage {
 		failure.Error.Code = usageCode
 	}
 	line, encodeErr := encode(failure)

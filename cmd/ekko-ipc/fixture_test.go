@@ -4,8 +4,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -67,5 +69,50 @@ func serveFixture(ctx context.Context, path string, deny bool) error {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	})
+	var receipts atomic.Int64
+	ipc.Handle(service, "charge", func(context.Context, float64) (int64, error) { return receipts.Add(1), nil })
+	serveStreams(service)
 	return service.Serve(ctx)
+}
+
+// serveStreams makes the service stream in all ways.
+func serveStreams(service *ipc.Service) {
+	ipc.HandleStream(service, "exportUsers", func(_ context.Context, limit int) iter.Seq2[fixtureUser, error] {
+		return func(yield func(fixtureUser, error) bool) {
+			for id := 1; id <= limit || limit == 0; id++ {
+				if !yield(fixtureUser{ID: id, Name: fmt.Sprint("user ", id)}, nil) {
+					fmt.Println("exportUsers was told to stop")
+					return
+				}
+			}
+		}
+	})
+	ipc.HandleItems(service, "importUsers", func(_ context.Context, r *ipc.Request, users iter.Seq2[fixtureUser, error]) (string, error) {
+		var group string
+		if err := r.Decode(&group); err != nil {
+			return "", err
+		}
+		names := []string{}
+		for user, err := range users {
+			if err != nil {
+				fmt.Println("importUsers broke off after", len(names))
+				return "", err
+			}
+			if names = append(names, user.Name); user.Name == "enough" {
+				break
+			}
+		}
+		return group + ": " + strings.Join(names, ", "), nil
+	})
+	service.Handle("shout", func(ctx context.Context, r *ipc.Request) (any, error) {
+		for item, err := range r.Items(ctx) {
+			if err != nil {
+				return nil, err
+			}
+			if err := r.Send(ctx, ipc.Raw(strings.ToUpper(item.String()))); err != nil {
+				return nil, err
+			}
+		}
+		return nil, nil
+	})
 }

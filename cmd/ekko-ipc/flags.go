@@ -100,7 +100,7 @@ func shieldNumbers(args []string) []string {
 			return shielded
 		case arg == "call" || arg == "pub":
 			takesData = true
-		case takesData && isNegativeNumber(arg):
+		case takesData && isNegativeNumber(arg) && args[i-1] != "--count" && args[i-1] != "-n":
 			shielded[i] = shield + arg
 		}
 	}

@@ -21,7 +21,7 @@ const exitCodesPage = `The exit status of ekko-ipc. Scripts may rely on it.
 
   0    ok
   1    the service answered with an error; "check" found an error; a script threw
-  2    usage: the command line makes no sense, or a file cannot be read
+  2    usage: the command line or the input makes no sense, or a file cannot be read
   3    the service was not found, or nothing answers at its address, or it died
   4    denied: the service refused us, or its socket is not whose it should be
   5    timed out: --timeout has passed
@@ -29,7 +29,8 @@ const exitCodesPage = `The exit status of ekko-ipc. Scripts may rely on it.
   130  interrupted by SIGINT (Ctrl-C)
   143  terminated by SIGTERM or SIGHUP
 
-"run" ends with the status that the script chose, if it chose one.
+"call --batch" ends with the status that all failures have in common, with 1 if
+they differ. "run" ends with the status that the script chose, if it chose one.
 
 The error itself is on standard error: one line that begins with its code, then
 what to try next. With -j it is one JSON object:
@@ -61,9 +62,13 @@ gives it: an array holds positional arguments, an object named ones (or the
 single argument of a method that has but one parameter), anything else is the
 single argument. "--data -" reads it from standard input.
 
+A method that reads a stream from its caller has it from standard input, one
+JSON value a line. What is not JSON ends the call with status 2.
+
   ekko-ipc call database-service.getUserById 123
   ekko-ipc call database-service.getUserById id=123
   ekko-ipc call database-service.createUser name=Ada email=ada@example.com
   ekko-ipc call database-service.createUser '{"name":"Ada"}'
   jq -c .user order.json | ekko-ipc call database-service.createUser -
-  ekko-ipc call calculator.add --data '[2,3]'`
+  ekko-ipc call calculator.add --data '[2,3]'
+  jq -c '.users[]' dump.json | ekko-ipc call my-service.importUsers`
