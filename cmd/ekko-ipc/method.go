@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/ekkojs/ipc/manifest"
@@ -12,7 +13,7 @@ func result(m *manifest.Method) string {
 	if m.Returns.Nullable && !strings.HasSuffix(text, "?") {
 		text += "?"
 	}
-	if m.Stream == manifest.StreamServer || m.Stream == manifest.StreamBoth {
+	if sends(m) {
 		return "stream of " + text
 	}
 	return text
@@ -30,11 +31,20 @@ func remarks(m *manifest.Method) []string {
 	if m.Cache != nil {
 		said = append(said, "answers may be kept for "+m.Cache.TTL.String())
 	}
+	if reads(m) {
+		said = append(said, "reads "+itemsOf(m)+" from its caller")
+	}
+	if sends(m) {
+		said = append(said, "answers with a stream, item by item")
+	}
 	if m.Timeout > 0 {
 		said = append(said, "takes up to "+m.Timeout.String())
 	}
-	if m.Stream == manifest.StreamClient || m.Stream == manifest.StreamBoth {
-		said = append(said, "reads a stream from its caller")
+	switch {
+	case m.Concurrency == 1:
+		said = append(said, "one call runs at a time, others wait their turn")
+	case m.Concurrency > 1:
+		said = append(said, fmt.Sprintf("up to %d calls run at once, others wait their turn", m.Concurrency))
 	}
 	if len(m.Permissions) > 0 {
 		said = append(said, "for callers with the role "+strings.Join(m.Permissions, " or "))
@@ -55,7 +65,15 @@ func exampleCall(service string, m *manifest.Method) string {
 		}
 		words = append(words, quote(exampleOf(p.Type, p.Name, 0)))
 	}
-	return strings.Join(words, " ")
+	call := strings.Join(words, " ")
+	if !reads(m) {
+		return call
+	}
+	item := "null"
+	if m.Items != nil {
+		item = exampleOf(m.Items, "item", 0)
+	}
+	return "echo '" + strings.ReplaceAll(item, "'", `'\''`) + "' | " + call
 }
 
 // exampleOf is a JSON text of the type; a string is the name of what it is
