@@ -5,6 +5,7 @@ package examples_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,6 +29,32 @@ func TestDatabaseService(t *testing.T) {
 	if got := heard(); !strings.Contains(got, `"event":"user.created","channel":"events.user.created","data":{"id":124,"name":"Grace","timestamp":"2`) {
 		t.Errorf("heard %s", got)
 	}
+
+	grace := []string{"name=Grace", "email=hopper@example.com", "--idempotency-key", "signup-4711"}
+	first := w.call("database-service.createUser", grace...)
+	w.want(w.call("database-service.createUser", grace...), first)
+	w.refused("ALREADY_EXISTS", "database-service.createUser", grace[:2]...)
+	db.stop()
+	w.empty()
+}
+
+func TestDatabaseServiceExports(t *testing.T) {
+	w := newWorld(t)
+	db := w.start(databaseService)
+	const more = 205 // and Ada: beyond two pages
+	var calls, want strings.Builder
+	want.WriteString(`{"id":123,"name":"Ada Lovelace","email":"ada@example.com"}` + "\n")
+	for i := range more {
+		fmt.Fprintf(&calls, `["createUser",{"name":"User","email":"user%d@example.com"}]`+"\n", i)
+		fmt.Fprintf(&want, `{"id":%d,"name":"User","email":"user%d@example.com"}`+"\n", 124+i, i)
+	}
+	file := filepath.Join(t.TempDir(), "calls.jsonl")
+	if err := os.WriteFile(file, []byte(calls.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.run(0, "call", "database-service", "--batch", file)
+	w.want(w.call("database-service.exportUsers")+"\n", want.String())
+	w.want(w.call("database-service.exportUsers", "--count", "1"), `{"id":123,"name":"Ada Lovelace","email":"ada@example.com"}`)
 	db.stop()
 	w.empty()
 }

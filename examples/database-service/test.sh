@@ -8,3 +8,4 @@ trap 'kill $service 2>/dev/null || true; rm -rf "$folder"' EXIT
 read -r said <"$folder/said" # that it is ready
 
 test "$(ekko-ipc call database-service.getUserById 123)" = '{"id":123,"name":"Ada Lovelace","email":"ada@example.com"}'
+test "$(ekko-ipc call database-service.exportUsers --count 1)" = '{"id":123,"name":"Ada Lovelace","email":"ada@example.com"}'

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"net/mail"
 	"net/url"
 	"strings"
@@ -69,6 +70,49 @@ func (u *users) byID(ctx context.Context, id int64) (user, error) {
 		return user{}, ipc.Errorf(ipc.CodeNotFound, "no user has id %d", id)
 	}
 	return found, err
+}
+
+// page is how many users are read at once.
+const page = 100
+
+// all returns all users in the order of their ids, page by page: a reader that
+// takes its time must not hold the one connection to the database.
+func (u *users) all(ctx context.Context) iter.Seq2[user, error] {
+	return func(yield func(user, error) bool) {
+		for last := int64(0); ; {
+			found, err := u.after(ctx, last)
+			if err != nil {
+				yield(user{}, err)
+				return
+			}
+			for _, each := range found {
+				if !yield(each, nil) {
+					return
+				}
+				last = each.ID
+			}
+			if len(found) < page {
+				return
+			}
+		}
+	}
+}
+
+// after returns the page of users that begins behind id.
+func (u *users) after(ctx context.Context, id int64) (found []user, err error) {
+	rows, err := u.db.QueryContext(ctx, "SELECT id, name, email FROM users WHERE id > ? ORDER BY id LIMIT ?", id, page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var each user
+		if err := rows.Scan(&each.ID, &each.Name, &each.Email); err != nil {
+			return nil, err
+		}
+		found = append(found, each)
+	}
+	return found, rows.Err()
 }
 
 // create adds a user, or says what is wrong with it.
