@@ -54,6 +54,7 @@ type app struct {
 	services      map[uint64]*service
 	subscriptions map[uint64]context.CancelFunc
 	calls         calls
+	streams       streams
 	requests      requests
 	fetcher       fetcher
 	input         input

@@ -26,6 +26,16 @@
 // IpcError with a code. Calls begin in the order in which the app makes them;
 // what happens after a subscription is not missed by it.
 //
+// A method whose manifest says that it streams to its caller ("stream" is
+// "server" or "both") returns no promise but what a loop takes:
+//
+//	for await (const user of service.exportUsers()) { … }
+//
+// The call is made when the loop begins, has no timeout but that of $with, and
+// is ended when the loop is left. service.$stream(name, …) is the same for a
+// service without a manifest at hand. Apps cannot stream to a method, nor serve
+// one that streams: both are UNIMPLEMENTED.
+//
 // # The life of an app
 //
 // An app ends by itself when it waits for nothing any more: no call, no
@@ -43,7 +53,7 @@
 //
 // The memory of the app's values ([Options.MemoryLimit]), the calls that wait
 // for an answer (16,384), the events that wait for a loop (1,024 unless it
-// says otherwise), and what waits between Go and the engine (4 MiB of events
+// says otherwise), the items of a stream that do (32), and what waits between Go and the engine (4 MiB of events
 // and requests; more is left with the services). An app that computes without
 // end is ended with the context.
 //

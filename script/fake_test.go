@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,7 @@ func newFakeNet() *fakeNet {
 	n := &fakeNet{services: map[string]*fakeService{}}
 	n.offer("database-service", databaseMethods)
 	n.offer("notification-service", nil)
+	n.offer("stream-service", streamMethods).streams = streamsDeclared
 	return n
 }
 
@@ -100,6 +102,26 @@ var databaseMethods = map[string]fakeMethod{
 	},
 }
 
+// streamMethods answer with the items of their streams; see fakeClient.Stream.
+var streamMethods = map[string]fakeMethod{
+	"items":      func(_ context.Context, args []any) (any, error) { return args, nil },
+	"talk":       func(_ context.Context, args []any) (any, error) { return args, nil },
+	"undeclared": func(_ context.Context, args []any) (any, error) { return args, nil },
+	"count": func(_ context.Context, args []any) (any, error) {
+		items := make([]int, int(args[0].(float64)))
+		for i := range items {
+			items[i] = i
+		}
+		return items, nil
+	},
+}
+
+// streamsDeclared are the methods of a manifest.
+var streamsDeclared = map[string]map[string]string{
+	"items": {"stream": "server"}, "count": {"stream": "server"}, "talk": {"stream": "both"},
+	"read": {"stream": "client"}, "undeclared": {},
+}
+
 func (n *fakeNet) find(name string) (*fakeService, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -114,7 +136,11 @@ func (n *fakeNet) resolve(_ context.Context, name string) (*script.Target, error
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := json.Marshal(map[string]any{"service": map[string]any{"name": name}})
+	described := map[string]any{"service": map[string]any{"name": name}}
+	if s.streams != nil {
+		described["methods"] = s.streams
+	}
+	manifest, err := json.Marshal(described)
 	return &script.Target{Name: name, Address: "fake:" + name, Methods: s.methods, Manifest: manifest}, err
 }
 
@@ -151,6 +177,7 @@ type fakeService struct {
 	net     *fakeNet
 	name    string
 	methods []string
+	streams map[string]map[string]string // the manifest's methods; nil: it says nothing of them
 	handle  func(ctx context.Context, r *script.Request) ([]byte, error)
 	running sync.WaitGroup
 	stopped chan struct{} // nil for those that Go code offers
@@ -271,6 +298,45 @@ func (c *fakeClient) Call(ctx context.Context, method string, data []byte) ([]by
 		e = wire.DecodeError(ipcError(err).AppendJSON(nil))
 	}
 	return nil, e
+}
+
+// Stream answers with what the method returns, an array, item by item. An
+// item that is a text and begins with "!" ends the stream with that code, and
+// "…" is one that does not come.
+func (c *fakeClient) Stream(ctx context.Context, method string, data []byte) (script.Stream, error) {
+	result, err := c.Call(ctx, method, data)
+	if err != nil {
+		return nil, err
+	}
+	s := &fakeStream{client: c}
+	return s, json.Unmarshal(result, &s.items)
+}
+
+// fakeStream publishes "closed" on the service when it is closed.
+
+type fakeStream struct {
+	client *fakeClient
+	items  []json.RawMessage
+}
+
+func (s *fakeStream) Recv(ctx context.Context) ([]byte, error) {
+	if len(s.items) == 0 {
+		return nil, io.EOF
+	}
+	item := s.items[0]
+	s.items = s.items[1:]
+	switch text := string(item); {
+	case text == `"…"`:
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case strings.HasPrefix(text, `"!`):
+		return nil, ipc.Errorf(ipc.Code(strings.Trim(text, `"!`)), "the stream broke off")
+	}
+	return item, nil
+}
+
+func (s *fakeStream) Close() error {
+	return s.client.fakeService.Publish(context.Background(), "closed", nil)
 }
 
 func ipcError(err error) *ipc.Error {

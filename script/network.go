@@ -61,6 +61,19 @@ func (c networkClient) Call(ctx context.Context, method string, data []byte) ([]
 	return c.Client.CallRaw(ctx, method, data)
 }
 
+func (c networkClient) Stream(ctx context.Context, method string, data []byte) (Stream, error) {
+	stream, err := c.Client.StreamRaw(ctx, method, data)
+	if err != nil {
+		return nil, err
+	}
+	stream.CloseSend() // fails only with the stream
+	return networkStream{stream}, nil
+}
+
+type networkStream struct{ *ipc.Stream }
+
+func (s networkStream) Recv(ctx context.Context) ([]byte, error) { return s.Stream.Recv(ctx) }
+
 func (c networkClient) Publish(ctx context.Context, event string, data []byte) error {
 	return c.Client.Publish(ctx, event, ipc.Raw(data))
 }
@@ -126,6 +139,9 @@ func newNetworkService(ctx context.Context, spec *ServiceSpec, tap *observe.Tap)
 				hint = "; did you mean \"" + near + "\"?"
 			}
 			return nil, ipc.Errorf(ipc.CodeMethodNotFound, "the manifest of %s declares no method %q%s", spec.Name, name, hint)
+		}
+		if m.MethodByName(name).Stream != manifest.StreamNone {
+			return nil, ipc.Errorf(ipc.CodeUnimplemented, "%s streams, and a script cannot serve such a method yet: leave it out, or serve %s by the library for Go", name, spec.Name)
 		}
 	}
 	s := &networkService{manifest: m, address: spec.Address}

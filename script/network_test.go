@@ -233,12 +233,14 @@ import { serve } from '@ekkojs/ipc';
 await serve('database-service', { getUserByID() {} }).catch((e) => console.log(e.code, e.message));
 await serve('bad name', {}).catch((e) => console.log(e.code));
 await serve({ manifest: { service: { name: 'x' }, methods: 5 }, methods: {} }).catch((e) => console.log(e.name));
+await serve({ manifest: { service: { name: 'x', version: '1.0.0' }, methods: { all: { stream: 'server' } } }, methods: { all() {} } }).catch((e) => console.log(e.code, e.message));
 const svc = await serve('database-service', {}, { address: 'unix:' + process.env.EKKO_IPC_RUNTIME_DIR + '/other.sock' });
 console.log(svc.address.endsWith('/other.sock'));
 await svc.close();
 console.log('done');
 `, "done").out.String()
-	want := "METHOD_NOT_FOUND the manifest of database-service declares no method \"getUserByID\"; did you mean \"getUserById\"?\nINVALID_NAME\nIpcError\ntrue\ndone\n"
+	want := "METHOD_NOT_FOUND the manifest of database-service declares no method \"getUserByID\"; did you mean \"getUserById\"?\nINVALID_NAME\nIpcError\n" +
+		"UNIMPLEMENTED all streams, and a script cannot serve such a method yet: leave it out, or serve x by the library for Go\ntrue\ndone\n"
 	if stdout != want {
 		t.Errorf("printed\n%s\nwant\n%s", stdout, want)
 	}
@@ -263,4 +265,73 @@ func TestMissingServiceIsQuick(t *testing.T) {
 			t.Errorf("stderr lacks %q:\n%s", want, &stderr)
 		}
 	}
+}
+
+const counterManifest = `{"service": {"name": "counter", "version": "1.0.0"}, "methods": {"count": {"stream": "server"}, "echo": {"stream": "both"}}}`
+
+// TestStreams takes streams of a real service: with its manifest, and by a
+// name of which only the socket is known.
+func TestStreams(t *testing.T) {
+	dir := network(t)
+	m, err := ipc.ParseManifest([]byte(counterManifest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready, stopped := make(chan struct{}), make(chan error, 1)
+	service := ipc.NewService(m, &ipc.ServiceOptions{Ready: func([]string) { close(ready) }})
+	service.Handle("count", func(ctx context.Context, r *ipc.Request) (any, error) {
+		for i := 0; ; i++ {
+			if err := r.Send(ctx, i); err != nil {
+				stopped <- err
+				return nil, err
+			}
+		}
+	})
+	service.Handle("echo", func(ctx context.Context, r *ipc.Request) (any, error) {
+		for item, err := range r.Items(ctx) {
+			t.Errorf("an app sent %s, %v", item, err)
+		}
+		return nil, r.Send(ctx, r.Data)
+	})
+	ctx, end := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- service.Serve(ctx) }()
+	defer func() {
+		end()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
+	<-ready
+
+	app := inBackground(t, dir, "unknown.ts", `
+import service from 'ipc:counter';
+await service.count().catch((e: any) => console.log(e.code, e.message));
+const sum = async () => { let sum = 0; for await (const i of service.$stream('count')) if ((sum += i as number) > 100_000) return sum; };
+console.log(await sum());
+console.log('done');
+`, "done")
+	want := "PROTOCOL_ERROR the method answers with a stream, and was called for a single result; take it by a loop: for await (const item of service.$stream(\"count\", …))\n100128\ndone\n"
+	if app.end(); app.out.String() != want {
+		t.Fatalf("printed\n%s\nwant\n%s", &app.out, want)
+	}
+	for range 2 { // the handler of each was told
+		if err := <-stopped; err == nil {
+			t.Error("a stream that was left ended well")
+		}
+	}
+
+	if err := os.WriteFile(filepath.Join(dir, "counter.ekko.ipc.json"), []byte(counterManifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	app = inBackground(t, dir, "known.ts", `
+import { count, echo } from 'ipc:counter';
+for await (const args of echo('a', 1)) console.log(args);
+for await (const i of count()) if (i === 1000) break;
+console.log('done');
+`, "done")
+	if app.end(); app.out.String() != "[ 'a', 1 ]\ndone\n" {
+		t.Errorf("printed\n%s", &app.out)
+	}
+	<-stopped
 }

@@ -76,6 +76,8 @@ func (a *app) operate(batch string) {
 var operations = map[string]func(*app, *operation){
 	"link":        (*app).opLink,
 	"call":        (*app).opCall,
+	"stream":      (*app).opStream,
+	"grant":       (*app).opGrant,
 	"cancel":      (*app).opCancel,
 	"publish":     (*app).opPublish,
 	"subscribe":   (*app).opSubscribe,

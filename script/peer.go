@@ -20,6 +20,10 @@ type Target struct {
 type Client interface {
 	// Call returns the result of a method. data is a JSON array of arguments.
 	Call(ctx context.Context, method string, data []byte) ([]byte, error)
+	// Stream calls a method that streams to the app, and returns when the
+	// request is on its way. It lasts until it has ended, ctx has, or it is
+	// closed. The app sends nothing on it.
+	Stream(ctx context.Context, method string, data []byte) (Stream, error)
 	// Publish returns when the event is on its way; what the service says of
 	// it goes to the function that Dial was given.
 	Publish(ctx context.Context, event string, data []byte) error
@@ -29,6 +33,14 @@ type Client interface {
 	// Flush waits until the service has what was published.
 	Flush(ctx context.Context) error
 	// Close ends the connection; outstanding calls fail.
+	Close() error
+}
+
+// Stream is the items that a method answers with. One goroutine calls Recv.
+type Stream interface {
+	// Recv waits for an item. The error after the last one is io.EOF.
+	Recv(ctx context.Context) ([]byte, error)
+	// Close tells a service that goes on to stop.
 	Close() error
 }
 

@@ -25,6 +25,7 @@
   ekko.lazy('inspect', ['inspect', 'format']);
   ekko.lazy('table', ['table']);
   ekko.lazy('streams', ['checkName', 'subscribe', 'stream', 'endSubscriptions']);
+  ekko.lazy('items', ['items']);
   ekko.lazy('serve', ['serve']);
 
   // The engine formats numbers and dates without regard to locale; Intl,

@@ -52,6 +52,9 @@
   ekko.on('failure', ([, id, error]) => {
     const call = settle(id);
     if (call === undefined) return;
+    if (error.code === 'PROTOCOL_ERROR' && error.message.includes('stream')) {
+      error.message += `; take it by a loop: for await (const item of service.$stream(${JSON.stringify(call.method)}, …))`;
+    }
     if (error.code === 'METHOD_NOT_FOUND' && !error.message.includes('did you mean')) {
       const near = ekko.closest(call.method, call.link.methods);
       if (near !== undefined) error.message += `; did you mean "${near}"?`;
@@ -78,14 +81,38 @@
   const never = new Set(['then', 'catch', 'finally', 'toJSON', 'asymmetricMatch', 'nodeType', '$$typeof', 'inspect', '__esModule']);
   const reserved = new Set(['subscribe', 'publish', 'on']);
 
+  // streamOf says how a method streams, as the manifest has it; undefined for
+  // one that answers once.
+  function streamOf(link, name) {
+    const methods = link.manifest?.methods;
+    return methods !== undefined && Object.hasOwn(methods, name) ? methods[name].stream : undefined;
+  }
+
+  // invoke makes a call: what it returns is a promise, or for a method that
+  // streams what a loop takes.
+  function invoke(link, name, quoted, args, options) {
+    switch (streamOf(link, name)) {
+      case 'server':
+      case 'both': return ekko.items(link, name, quoted, args, options);
+      case 'client': return Promise.reject(new IpcError('UNIMPLEMENTED', `${name} reads a stream, and a script cannot send one yet: ekko-ipc call ${link.name}.${name} can, from its standard input, and so can the library for Go`, {
+        service: link.name, method: name, executed: 'no',
+      }));
+    }
+    return request(link, name, quoted, args, options);
+  }
+
   // method makes the function of a method, with its name.
   function method(link, name, options) {
     const quoted = JSON.stringify(name);
-    return { [name]: (...args) => request(link, name, quoted, args, options) }[name];
+    return { [name]: (...args) => invoke(link, name, quoted, args, options) }[name];
   }
 
   // callByName is $call, whose name is whatever the app says it is.
-  const callByName = (link, name, args, options) => request(link, String(name), JSON.stringify(String(name)), args, options);
+  const callByName = (link, name, args, options) => invoke(link, String(name), JSON.stringify(String(name)), args, options);
+
+  // streamByName is $stream, for a method of which no manifest says that it
+  // streams.
+  const streamByName = (link, name, args, options) => ekko.items(link, String(name), JSON.stringify(String(name)), args, options);
 
   // remote says whether the property key of a service stands for a method
   // that the manifest does not declare.
@@ -125,6 +152,7 @@
       on: (pattern, opts) => ekko.stream(link, pattern, opts),
       publish: (event, data) => ekko.publish(link, event, data),
       $call: (name, ...args) => callByName(link, name, args),
+      $stream: (name, ...args) => streamByName(link, name, args),
       $with: (opts) => view(link, self, options(opts)),
       $close: () => ekko.send('close', link.id),
     };
@@ -140,6 +168,7 @@
     return new Proxy(self, {
       get(_, key) {
         if (key === '$call') return (name, ...args) => callByName(link, name, args, opts);
+        if (key === '$stream') return (name, ...args) => streamByName(link, name, args, opts);
         if (key === '$with') return (more) => view(link, self, { ...opts, ...Object.fromEntries(Object.entries(options(more)).filter(([, v]) => v !== undefined)) });
         const declared = typeof key === 'string' && link.methods.includes(key) && !never.has(key) && !reserved.has(key);
         if (!declared && (!remote(key) || Object.hasOwn(self, key))) return Reflect.get(self, key, self);
