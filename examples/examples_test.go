@@ -175,6 +175,8 @@ func TestApp(t *testing.T) {
 		"Found: Ada Lovelace",
 		"Noted: Order 456 is complete: 99.99",
 		"New user: Grace Hopper",
+		"User: Ada Lovelace",
+		"User: Grace Hopper",
 		"Refused: NOT_FOUND",
 	}
 	w.want(strings.TrimSpace(got), strings.Join(want, "\n"))

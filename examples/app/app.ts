@@ -36,6 +36,11 @@ const user = await service.createUser({ name: 'Grace Hopper', email: `grace-${Da
 events.publish('user.created', { id: user.id, name: user.name });
 await joined;
 
+// Ask for many, one by one.
+for await (const each of service.exportUsers()) {
+  console.log('User:', each.name);
+}
+
 // A failure has a code.
 try {
   await service.getUserById(-1);
