@@ -27,6 +27,15 @@
 // call. The flusher never waits for the socket: what it does not take at once
 // is left to a goroutine that does.
 //
+// A long message is not copied into the outbox: it is written from the Text in
+// which it was encoded.
+//
+// # Who stops
+//
+// A reader of a stream grants credit as it takes items, so that a sender waits
+// for its own reader and for nobody else's: see Stream. A service that ends
+// says so before and after it answers what runs: see Drain.
+//
 // # Locks
 //
 // One mutex guards all the state of a session. It is taken before the locks
