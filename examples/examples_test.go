@@ -3,7 +3,6 @@
 package examples_test
 
 import (
-	"encoding/json"
 	"bytes"
 	"encoding/json"
 	"fmt"
