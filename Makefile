@@ -43,7 +43,7 @@ bench: build $(BUILD)/check ## measure against the peers, into bench/results.jso
 	@exec $(BUILD)/bench -programs $(BUILD)/bench-peers -out bench/results.json -plot docs/bench.svg -binary $(BUILD)/ekko-ipc $(if $(filter quick,$(BENCH)),-quick) $(BENCHFLAGS)
 
 overload: ## overload a service for OVERLOAD=1m and show what it makes of that
-	@go test -count=1 -timeout 30m -run TestL9_OverloadForReal -overload $(OVERLOAD) -v .
+	@go test -tags overload -count=1 -timeout 30m -run TestL9_OverloadForReal -overload $(OVERLOAD) -v .
 
 freeze: ## stop a service for STOP=10s with calls under way: they are answered when it goes on
 	@go test -count=1 -timeout 30m -run TestAServiceStandsStill -stop $(STOP) -v .

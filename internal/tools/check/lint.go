@@ -56,7 +56,7 @@ func vet(ctx context.Context, _ *runner) (err error) {
 	for _, dir := range modules {
 		err = errors.Join(err, in(dir, "go", "vet", "./...").quiet(ctx))
 	}
-	return err
+	return errors.Join(err, inRoot("go", "vet", "-tags", "overload", ".").quiet(ctx)) // what make overload runs
 }
 
 func staticcheck(ctx context.Context, r *runner) error {
