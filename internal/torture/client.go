@@ -27,6 +27,7 @@ type clientConfig struct {
 	Workers int      // goroutines that call through each of them
 	Raw     int      // goroutines that speak the protocol by themselves
 	Only    []string // the methods called; nil for all
+	Patient bool     // no connection pings often
 	Plant   Plant
 }
 
@@ -95,6 +96,9 @@ func (c *client) renew(of *caller) error {
 	opts := &ipc.ClientOptions{Logger: quiet, Timeout: 5 * time.Second, Methods: map[string]ipc.Handler{"echo": c.echo}}
 	switch c.renewed.Add(1) % 4 {
 	case 1:
+		if c.Patient {
+			break
+		}
 		opts.PingInterval = 10 * time.Millisecond // a service that is stopped is then one that is lost
 	case 2:
 		opts.Linger = 200 * time.Microsecond

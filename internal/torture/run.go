@@ -44,6 +44,10 @@ type Config struct {
 	// NoRaw leaves out the callers that speak the protocol by themselves.
 	NoRaw bool
 
+	// Patient leaves out the clients that give a silent service up after
+	// 30 ms, which it may need on a busy machine.
+	Patient bool
+
 	// Plant is the fault put in on purpose. Default none.
 	Plant Plant
 
@@ -195,7 +199,7 @@ func (r *run) keep(ctx context.Context, s *clientSlot, calls, index int) {
 		name := fmt.Sprintf("%s.%d", s.name, n)
 		cfg := &clientConfig{
 			Name: name, Dir: r.dir, Address: r.address(&r.front), Seed: r.Seed + uint64(index<<32|n), Calls: calls,
-			Clients: 2, Workers: 12, Raw: 2, Only: r.Only, Plant: r.Plant,
+			Clients: 2, Workers: 12, Raw: 2, Only: r.Only, Plant: r.Plant, Patient: r.Patient,
 		}
 		if r.NoRaw || r.Plant == SwapAnswers || r.Plant == LoseItem {
 			cfg.Raw = 0 // which would wait for an answer that is kept back, or for items
