@@ -28,13 +28,19 @@ var layers = map[string]layer{
 	"observe":   {nil, "what happened is told to anybody, so it depends on nobody"},
 	"auth":      {[]string{"transport", "wire"}, "who speaks is asked of the connection"},
 
+	"store":           {[]string{"wire"}, "the contract of what keeps events, with a memory that is light"},
+	"store/disk":      {[]string{"store", "wire"}, "the durable log knows records, not services"},
+	"store/storetest": {[]string{"store", "wire"}, "what every store is held to"},
+	"internal/filter": {[]string{"internal/plain", "wire"}, "a filter reads JSON, and knows nobody"},
+	"internal/group":  {[]string{"store", "wire"}, "who has what of a log: records and members, not connections"},
+
 	"internal/session":        {[]string{"auth", "internal/spare", "observe", "transport", "wire"}, "one peer: envelopes, not methods"},
-	"internal/hub":            {[]string{"observe", "wire"}, "who wants this: names, not connections"},
+	"internal/hub":            {[]string{"internal/filter", "internal/group", "observe", "store", "wire"}, "who wants this: names, not connections"},
 	"internal/registry":       {[]string{"manifest", "transport", "wire"}, "where it lives: manifests and the runtime directory"},
 	"internal/registry/watch": {[]string{"internal/registry"}, "when to look again, for those few who compile what that takes"},
 	"internal/endpoint":       {[]string{"internal/session", "observe", "transport"}, "a live session for a name"},
 
-	"": {[]string{"auth", "internal/endpoint", "internal/hub", "internal/registry", "internal/session", "manifest", "observe", "transport", "wire"}, "the face"},
+	"": {[]string{"auth", "internal/endpoint", "internal/hub", "internal/registry", "internal/session", "manifest", "observe", "store", "transport", "wire"}, "the face"},
 
 	"internal/torture":     {[]string{"", "wire"}, "who proves what the face says uses the face only, and reads what a code may claim from its table"},
 	"internal/torture/run": {[]string{"internal/torture"}, "a command of a few flags"},

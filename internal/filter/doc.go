@@ -1,0 +1,2 @@
+// Package filter judges an event by the fields of its data.
+package filter

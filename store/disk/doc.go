@@ -1,0 +1,2 @@
+// Package disk keeps events on this machine, over crashes and power cuts.
+package disk
