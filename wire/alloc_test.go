@@ -18,6 +18,7 @@ func TestAllocations(t *testing.T) {
 	dst := make([]byte, 0, 1024)
 	frame, large := []byte(typicalRequest), []byte(`{"type":"event","data":{`+manyMembers(1000)+`}}`)
 	meta := []byte(`{"seq":123456,"epoch":"k3j9x0","timeoutMs":5000}`)
+	event := []byte(`{"subscription":"s-1","stream":"orders","epoch":"k3j9x0","seq":123456,"redelivered":true,"deliveries":2,"snapshot":true}`)
 	pattern, err := ParsePattern("user.*.**")
 	if err != nil {
 		t.Fatal(err)
@@ -29,12 +30,15 @@ func TestAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	full := Metadata{Confirm: true, Stream: channel, Epoch: channel, HasSeq: true, Gap: &Gap{From: 1, To: 9, Reason: "slow-consumer", Count: 3}, Deliveries: 2, Snapshot: true}
 	for what, do := range map[string]func(){
 		"decode":          func() { must(DefaultLimits.Decode(frame, &m)) },
 		"decode large":    func() { must(DefaultLimits.Decode(large, &m)) },
 		"valid":           func() { must(DefaultLimits.Valid(frame)) },
 		"decode metadata": func() { must(DefaultLimits.DecodeMetadata(meta, &md)) },
+		"decode event's":  func() { must(DefaultLimits.DecodeMetadata(event, &md)) },
 		"encode metadata": func() { dst = md.Append(dst[:0]) },
+		"encode event's":  func() { dst = full.Append(dst[:0]) },
 		"encode": func() {
 			now++
 			m = Message{

@@ -147,6 +147,7 @@ func BenchmarkDecodeMetadata(b *testing.B) {
 	for name, text := range map[string]string{
 		"Much":    `{"seq":123456,"epoch":"k3j9x0","timeoutMs":5000,"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}`,
 		"Timeout": `{"timeoutMs":5000}`,
+		"Event":   `{"stream":"orders","epoch":"k3j9x0","seq":123456}`,
 	} {
 		b.Run(name, func(b *testing.B) {
 			raw := []byte(text)

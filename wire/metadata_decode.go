@@ -58,6 +58,10 @@ func (s *scanner) metadata(name []byte, i int, md *Metadata) int {
 		path, i = "/metadata/subscription", s.string(i, &md.Subscription)
 	case "epoch":
 		path, i = "/metadata/epoch", s.string(i, &md.Epoch)
+	case "stream":
+		path, i = "/metadata/stream", s.string(i, &md.Stream)
+	case "confirm":
+		path, i = "/metadata/confirm", s.bool(i, &md.Confirm)
 	case "more":
 		path, i = "/metadata/more", s.bool(i, &md.More)
 	case "credit":
@@ -68,6 +72,10 @@ func (s *scanner) metadata(name []byte, i int, md *Metadata) int {
 		path, i = "/metadata/gap", s.gap(i, md)
 	case "redelivered":
 		path, i = "/metadata/redelivered", s.bool(i, &md.Redelivered)
+	case "deliveries":
+		path, i = "/metadata/deliveries", s.signed(i, &md.Deliveries)
+	case "snapshot":
+		path, i = "/metadata/snapshot", s.bool(i, &md.Snapshot)
 	default:
 		return s.value(i)
 	}
@@ -83,7 +91,7 @@ func (s *scanner) gap(i int, md *Metadata) int {
 	}
 	g := new(Gap)
 	var reason []byte
-	var hasFrom, hasTo bool
+	var hasFrom, hasTo, hasCount bool
 	i = s.each(i, func(name []byte, i int) int {
 		switch string(name) {
 		case "from":
@@ -92,6 +100,8 @@ func (s *scanner) gap(i int, md *Metadata) int {
 			return s.unsigned(i, &g.To, &hasTo)
 		case "reason":
 			return s.string(i, &reason)
+		case "count":
+			return s.unsigned(i, &g.Count, &hasCount)
 		}
 		return s.value(i)
 	})

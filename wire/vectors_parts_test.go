@@ -22,19 +22,24 @@ type metadataFields struct {
 	Traceparent    *string    `json:"traceparent,omitempty"`
 	Tracestate     *string    `json:"tracestate,omitempty"`
 	IdempotencyKey *string    `json:"idempotencyKey,omitempty"`
+	Confirm        bool       `json:"confirm,omitempty"`
 	Subscription   *string    `json:"subscription,omitempty"`
+	Stream         *string    `json:"stream,omitempty"`
 	Epoch          *string    `json:"epoch,omitempty"`
 	Seq            *string    `json:"seq,omitempty"`
 	More           bool       `json:"more,omitempty"`
 	Credit         string     `json:"credit,omitempty"`
 	Gap            *gapFields `json:"gap,omitempty"`
 	Redelivered    bool       `json:"redelivered,omitempty"`
+	Deliveries     string     `json:"deliveries,omitempty"`
+	Snapshot       bool       `json:"snapshot,omitempty"`
 }
 
 type gapFields struct {
 	From   string `json:"from"`
 	To     string `json:"to"`
 	Reason string `json:"reason"`
+	Count  string `json:"count,omitempty"`
 }
 
 func (f *metadataFields) check(t *testing.T, md *Metadata) {
@@ -43,18 +48,26 @@ func (f *metadataFields) check(t *testing.T, md *Metadata) {
 	checkText(t, "tracestate", md.Tracestate, f.Tracestate)
 	checkText(t, "idempotencyKey", md.IdempotencyKey, f.IdempotencyKey)
 	checkText(t, "subscription", md.Subscription, f.Subscription)
+	checkText(t, "stream", md.Stream, f.Stream)
 	checkText(t, "epoch", md.Epoch, f.Epoch)
 	if md.HasSeq != (f.Seq != nil) || f.Seq != nil && strconv.FormatUint(md.Seq, 10) != *f.Seq {
 		t.Errorf("seq is %d (%t)", md.Seq, md.HasSeq)
 	}
 	checkInteger(t, "timeoutMs", md.TimeoutMS, f.TimeoutMS)
 	checkInteger(t, "credit", md.Credit, f.Credit)
+	checkInteger(t, "deliveries", md.Deliveries, f.Deliveries)
 	if md.More != f.More || md.Redelivered != f.Redelivered {
 		t.Errorf("more is %t, redelivered is %t", md.More, md.Redelivered)
 	}
+	if md.Confirm != f.Confirm || md.Snapshot != f.Snapshot {
+		t.Errorf("confirm is %t, snapshot is %t", md.Confirm, md.Snapshot)
+	}
 	var gap *gapFields
 	if g := md.Gap; g != nil {
-		gap = &gapFields{strconv.FormatUint(g.From, 10), strconv.FormatUint(g.To, 10), g.Reason}
+		gap = &gapFields{From: strconv.FormatUint(g.From, 10), To: strconv.FormatUint(g.To, 10), Reason: g.Reason}
+		if g.Count != 0 {
+			gap.Count = strconv.FormatUint(g.Count, 10)
+		}
 	}
 	if (gap == nil) != (f.Gap == nil) || gap != nil && *gap != *f.Gap {
 		t.Errorf("gap is %v, want %v", gap, f.Gap)

@@ -87,12 +87,14 @@ def check_message(message):
 METADATA = {
     "timeoutMs": lambda v: is_integer(v, -(2**63), 2**63),
     "credit": lambda v: is_integer(v, -(2**63), 2**63),
+    "deliveries": lambda v: is_integer(v, -(2**63), 2**63),
     "seq": lambda v: is_integer(v, 0, 2**64),
     "gap": lambda v: isinstance(v, dict)
     and all(is_integer(v.get(end), 0, 2**64) for end in ("from", "to"))
-    and isinstance(v.get("reason", ""), str),
-    **dict.fromkeys(("more", "redelivered"), lambda v: isinstance(v, bool)),
-    **dict.fromkeys(("epoch", "subscription", "traceparent", "tracestate", "idempotencyKey"), lambda v: isinstance(v, str)),
+    and isinstance(v.get("reason", ""), str)
+    and (v.get("count") is None or is_integer(v["count"], 0, 2**64)),
+    **dict.fromkeys(("more", "redelivered", "confirm", "snapshot"), lambda v: isinstance(v, bool)),
+    **dict.fromkeys(("epoch", "stream", "subscription", "traceparent", "tracestate", "idempotencyKey"), lambda v: isinstance(v, str)),
 }
 
 
