@@ -10,6 +10,9 @@ type Event struct {
 	Priority    Priority
 	// Type of the event's data, nil when the manifest does not declare it.
 	Type *Type
+	// Publish says who may publish the event. Its channel may say more: ask
+	// [Manifest.ClientsMayPublish].
+	Publish Publish
 	// Permissions are roles of which a subscriber needs one; empty: everyone.
 	Permissions []string
 	// Deprecated is why the event should not be used any more, empty while
@@ -28,6 +31,15 @@ const (
 	PriorityCritical Priority = "critical"
 )
 
+// Publish says who may publish an event, or on a channel.
+type Publish string
+
+// The publishers. An event or channel that names none is open to PublishAnyone.
+const (
+	PublishAnyone  Publish = "anyone"
+	PublishService Publish = "service" // clients get PERMISSION_DENIED
+)
+
 // ChannelType says who receives what is published.
 type ChannelType string
 
@@ -38,14 +50,17 @@ const (
 	ChannelQueue     ChannelType = "queue"     // one subscriber of each group
 )
 
-// OnSlow says what happens to a subscriber that does not keep up.
+// OnSlow says what happens when somebody does not keep up: to the subscriber
+// itself or, on a ChannelQueue, to whoever publishes when the queue is full.
 type OnSlow string
 
-// The policies. A channel that names none has OnSlowDropOldest.
+// The policies. A channel that names none has OnSlowDropOldest, or OnSlowReject
+// if it is a ChannelQueue.
 const (
-	OnSlowDropOldest OnSlow = "drop-oldest" // it loses the oldest, and is told so
-	OnSlowDisconnect OnSlow = "disconnect"
-	OnSlowBlock      OnSlow = "block" // the publisher waits; ChannelQueue only
+	OnSlowDropOldest OnSlow = "drop-oldest" // the oldest make room; a subscriber is told what it lost
+	OnSlowDisconnect OnSlow = "disconnect"  // the subscriber is cut off; not of a ChannelQueue
+	OnSlowReject     OnSlow = "reject"      // the publisher is refused with STORAGE_FULL; ChannelQueue only
+	OnSlowBlock      OnSlow = "block"       // the publisher waits; ChannelQueue only
 )
 
 // Channel is a road for events: who receives, what is kept, what becomes of
@@ -65,6 +80,8 @@ type Channel struct {
 	OnSlow    OnSlow
 	// Last keeps the newest value for those who subscribe later.
 	Last bool
+	// Publish says who may publish what the channel carries.
+	Publish Publish
 	// Permissions are roles of which a subscriber needs one; empty: everyone.
 	Permissions []string
 }

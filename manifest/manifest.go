@@ -126,6 +126,26 @@ func (m *Manifest) ChannelOf(event string) *Channel {
 	return nil
 }
 
+// StreamOf is the name of the stream in which the event is numbered: that of the
+// channel that carries it, else the event's own.
+func (m *Manifest) StreamOf(event string) string {
+	if c := m.ChannelOf(event); c != nil {
+		return c.Name
+	}
+	return strings.TrimPrefix(event, "events.")
+}
+
+// ClientsMayPublish reports whether somebody else than the service may publish
+// under that name: neither the event nor the channel that carries it keeps
+// that to the service.
+func (m *Manifest) ClientsMayPublish(name string) bool {
+	if e := m.EventByName(name); e != nil && e.Publish == PublishService {
+		return false
+	}
+	c := m.ChannelOf(name)
+	return c == nil || c.Publish != PublishService
+}
+
 // Publishable reports whether something may be published under that name: it
 // is a declared event or a declared channel.
 func (m *Manifest) Publishable(name string) bool {

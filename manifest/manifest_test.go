@@ -66,8 +66,8 @@ func TestSeed(t *testing.T) {
 		t.Errorf("user.updated is %s", got)
 	}
 	if d := cmp.Diff(map[string]*Channel{
-		"notifications": {Name: "notifications", Description: "General notifications", Type: ChannelBroadcast, OnSlow: OnSlowDropOldest},
-		"user-events":   {Name: "user-events", Description: "User-related events", Type: ChannelTopic, OnSlow: OnSlowDropOldest},
+		"notifications": {Name: "notifications", Description: "General notifications", Type: ChannelBroadcast, OnSlow: OnSlowDropOldest, Publish: PublishAnyone},
+		"user-events":   {Name: "user-events", Description: "User-related events", Type: ChannelTopic, OnSlow: OnSlowDropOldest, Publish: PublishAnyone},
 	}, m.Channels); d != "" {
 		t.Errorf("channels (-want +got):\n%s", d)
 	}
@@ -141,17 +141,21 @@ func TestEveryField(t *testing.T) {
 		t.Error("raw declares something")
 	}
 	sold := &Event{Name: "item.sold", Description: "An item was sold", Category: "sales", Priority: PriorityHigh,
-		Type: expr(t, m, "Item"), Permissions: []string{"clerk"}}
+		Type: expr(t, m, "Item"), Publish: PublishService, Permissions: []string{"clerk"}}
 	if d := cmp.Diff(sold, m.Events["item.sold"], types); d != "" {
 		t.Errorf("item.sold (-want +got):\n%s", d)
 	}
 	sales := &Channel{
 		Name: "sales", Description: "What happens to items", Type: ChannelQueue, Events: []string{"item.*"},
-		Persistent: true, MaxSubscribers: 50, OnSlow: OnSlowBlock, Permissions: []string{"clerk"},
+		Persistent: true, MaxSubscribers: 50, OnSlow: OnSlowBlock, Publish: PublishAnyone, Permissions: []string{"clerk"},
 		Retention: &Retention{MaxMessages: 1000, MaxAge: time.Hour, MaxSize: 1 << 20},
 	}
 	if d := cmp.Diff(sales, m.Channels["sales"]); d != "" {
 		t.Errorf("sales (-want +got):\n%s", d)
+	}
+	jobs := &Channel{Name: "jobs", Type: ChannelQueue, OnSlow: OnSlowReject, Publish: PublishAnyone}
+	if d := cmp.Diff(jobs, m.Channels["jobs"]); d != "" {
+		t.Errorf("jobs (-want +got):\n%s", d)
 	}
 	for name, want := range map[string]string{
 		"Money":   "{amount: integer, currency: string}",
@@ -245,6 +249,22 @@ func TestLookups(t *testing.T) {
 	if c := m.ChannelOf("ping"); c != nil {
 		t.Errorf("ChannelOf an event of its own: %v", c)
 	}
+	for name, want := range map[string]string{
+		"item.lost": "sales", "events.item.sold": "sales", "item.never": "sales", "sales": "sales", "events.status": "status",
+		"ping": "ping", "events.ping": "ping", "who.knows": "who.knows", "": "",
+	} {
+		if got := m.StreamOf(name); got != want {
+			t.Errorf("StreamOf(%q) = %q, want %q", name, got, want)
+		}
+	}
+	for name, want := range map[string]bool{
+		"item.sold": false, "events.item.sold": false, "item.lost": true, "sales": true, "status": false, "events.status": false,
+		"ping": true, "who.knows": true,
+	} {
+		if got := m.ClientsMayPublish(name); got != want {
+			t.Errorf("ClientsMayPublish(%q) = %t", name, got)
+		}
+	}
 	for name, want := range map[string]string{"by": "buy", "Watch": "watch", "wathc": "watch", "fetch": "", "": ""} {
 		if got := m.Suggest(name); got != want {
 			t.Errorf("Suggest(%q) = %q, want %q", name, got, want)
@@ -261,12 +281,30 @@ func TestLookups(t *testing.T) {
 	}
 }
 
+// An event that two channels bundle travels on the first of them by name, its own
+// before all, and is numbered there.
+func TestStreamOfSharedEvents(t *testing.T) {
+	m := mustParse(t, `{"service":{"name":"shop"},"events":{"sold":{},"sent.out":{},"ping":{}},"channels":{
+		"b":{"events":["sent.*"],"publish":"service"},"a":{"events":["sent.out"]},"sold":{},"all":{"events":["sold","**"],"publish":"service"}}}`)
+	for event, want := range map[string]string{"sent.out": "a", "sold": "sold", "ping": "all"} {
+		if got := m.StreamOf(event); got != want {
+			t.Errorf("StreamOf(%q) = %q, want %q", event, got, want)
+		}
+		if got := m.ClientsMayPublish(event); got != (want != "all") {
+			t.Errorf("ClientsMayPublish(%q) = %t", event, got)
+		}
+	}
+	if len(m.Warnings) == 0 {
+		t.Error("nobody is warned")
+	}
+}
+
 // Nothing declared is nothing forbidden.
 func TestNilManifest(t *testing.T) {
 	var m *Manifest
 	if !m.Publishable("anything") || string(m.Raw()) != "null" || m.Suggest("x")+m.SuggestEvent("x") != "" ||
 		len(m.MethodNames())+len(m.EventNames())+len(m.ChannelNames()) != 0 ||
-		m.ChannelByName("x") != nil || m.ChannelOf("x") != nil {
+		m.ChannelByName("x") != nil || m.ChannelOf("x") != nil || m.StreamOf("events.x") != "x" || !m.ClientsMayPublish("x") {
 		t.Error("a nil manifest promises something")
 	}
 	if err := m.MethodByName("x").CheckArguments([]byte(`[1]`)); err != nil {

@@ -96,6 +96,7 @@ func (r *reader) afterwards(o *object) {
 			r.checkBundles(c, at.value)
 		}
 	}
+	r.checkShared(o)
 }
 
 // readEach reads the members of a map-like field, leaving out those whose name

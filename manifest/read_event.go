@@ -1,14 +1,10 @@
 package manifest
 
-import (
-	"slices"
-	"strings"
-	"time"
-)
+import "time"
 
 var (
-	eventFields     = []string{"description", "category", "priority", "schema", "permissions", "deprecated"}
-	channelFields   = []string{"description", "type", "events", "persistent", "maxSubscribers", "retention", "onSlow", "last", "permissions"}
+	eventFields     = []string{"description", "category", "priority", "schema", "publish", "permissions", "deprecated"}
+	channelFields   = []string{"description", "type", "events", "persistent", "maxSubscribers", "retention", "onSlow", "last", "publish", "permissions"}
 	retentionFields = []string{"maxMessages", "maxAge", "maxSize"}
 )
 
@@ -23,6 +19,7 @@ func (r *reader) event(at member) *Event {
 		Description: o.text("description"),
 		Category:    o.text("category"),
 		Priority:    choice(o, "priority", PriorityNormal, PriorityLow, PriorityHigh, PriorityCritical),
+		Publish:     o.publish(),
 		Permissions: o.texts("permissions"),
 		Deprecated:  o.deprecated(),
 	}
@@ -47,25 +44,43 @@ func (r *reader) channel(at member) *Channel {
 		Type:           choice(o, "type", ChannelTopic, ChannelBroadcast, ChannelQueue),
 		Persistent:     o.flag("persistent"),
 		MaxSubscribers: int(o.whole("maxSubscribers", 1, maxConnections)),
-		OnSlow:         choice(o, "onSlow", OnSlowDropOldest, OnSlowDisconnect, OnSlowBlock),
+		OnSlow:         choice(o, "onSlow", OnSlowDropOldest, OnSlowDisconnect, OnSlowReject, OnSlowBlock),
 		Last:           o.flag("last"),
+		Publish:        o.publish(),
 		Events:         o.texts("events"),
 		Permissions:    o.texts("permissions"),
 	}
 	if n := o.get("retention"); n != nil {
 		c.Retention = r.retention(n)
 	}
-	if c.OnSlow == OnSlowBlock && c.Type != ChannelQueue {
-		r.errorf(o.get("onSlow"), "value", `only a channel of type "queue" may block its publishers`)
-	}
-	if c.Last && c.Type == ChannelQueue {
-		r.warnf(o.get("last"), "unused", "a queue gives each message to one reader, so it has no last value to keep")
+	if c.Type == ChannelQueue {
+		r.queue(o, c)
+	} else if c.OnSlow == OnSlowReject || c.OnSlow == OnSlowBlock {
+		r.errorf(o.get("onSlow"), "value", `only a channel of type "queue" may %s its publishers`, c.OnSlow)
 	}
 	if !good {
 		return nil
 	}
 	return c
 }
+
+// queue reads what is different in a queue: being slow there is a matter for its
+// publishers, since messages wait for their readers.
+func (r *reader) queue(o *object, c *Channel) {
+	switch {
+	case o.get("onSlow") == nil:
+		c.OnSlow = OnSlowReject
+	case c.OnSlow == OnSlowDisconnect:
+		c.OnSlow = OnSlowReject
+		r.warnf(o.get("onSlow"), "unused", `a queue waits for its readers, and cuts none off: its publishers are refused when it is full, as by "reject"`)
+	}
+	if c.Last {
+		r.warnf(o.get("last"), "unused", "a queue gives each message to one reader, so it has no last value to keep")
+	}
+}
+
+// publish is the field that says who may publish.
+func (o *object) publish() Publish { return choice(o, "publish", PublishAnyone, PublishService) }
 
 func (r *reader) retention(n *node) *Retention {
 	o := r.object(n, `"retention"`, retentionFields)
@@ -82,43 +97,4 @@ func (r *reader) retention(n *node) *Retention {
 		r.warnf(n, "unused", "a retention without any bound keeps nothing from growing")
 	}
 	return rt
-}
-
-// checkBundles judges the patterns of a channel once all events are known.
-func (r *reader) checkBundles(c *Channel, n *node) {
-	list := n.get("events")
-	if list == nil || list.kind != '[' {
-		return
-	}
-	for _, e := range list.elems {
-		if e.kind == '"' && e.text != "" {
-			r.checkBundle(e)
-		}
-	}
-}
-
-func (r *reader) checkBundle(e *node) {
-	p := patternProblem(e.text)
-	switch {
-	case p != "":
-		r.errorf(e, "pattern", "the pattern %s %s", quote(e.text), p)
-	case r.m.Events[e.text] != nil || r.full():
-	case r.m.Events[strings.TrimPrefix(e.text, "events.")] != nil:
-		r.errorf(e, "unknown-event", "the channel prefix is not part of an event's name: write %s", quote(strings.TrimPrefix(e.text, "events.")))
-	case isLiteral(e.text):
-		r.errorf(e, "unknown-event", "the manifest declares no event %s%s", quote(e.text),
-			meant(strings.TrimPrefix(e.text, "events."), r.m.events))
-	case !r.fitsAny(e.text):
-		r.warnf(e, "unknown-event", "no declared event fits the pattern %s", quote(e.text))
-	}
-}
-
-// fitsAny reports whether a declared event fits the pattern. After very many
-// comparisons it takes that for granted: nothing but a warning hangs on it.
-func (r *reader) fitsAny(pattern string) bool {
-	const most = 5_000_000
-	if r.compared += len(r.m.events); r.compared > most {
-		return true
-	}
-	return slices.ContainsFunc(r.m.events, func(name string) bool { return matchPattern(pattern, name) })
 }
