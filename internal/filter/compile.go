@@ -8,6 +8,7 @@ type place struct {
 
 	tests []test // of the value that is there
 	bits  uint64 // of tests
+	texts bool   // whether one of them compares with a text
 }
 
 type named struct {
@@ -76,6 +77,9 @@ func (f *Filter) program(e *expr, holds, fails int) int {
 		f.places++
 	}
 	at.bits |= e.bit
+	for _, l := range e.values {
+		at.texts = at.texts || l.kind == aText
+	}
 	at.tests = append(at.tests, t)
 	return len(f.jumps) - 1
 }

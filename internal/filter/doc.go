@@ -24,7 +24,8 @@
 // "100" is not 100. Between different kinds == and the orders do not hold, and
 // != does. An object or an array equals nothing. Numbers are compared as they
 // are written, however many digits they have: 9007199254740993 is not
-// 9007199254740992, and 1.0 is 1. Texts are ordered by their code points.
+// 9007199254740992, and 1.0 is 1; but one of more than 1,024 characters equals
+// nothing. Texts are ordered by their code points.
 //
 // A field that is missing is like null, but less: field == null holds, and so
 // does "field in" a list that has null; no other comparison holds, != neither.

@@ -83,6 +83,10 @@ func TestMatchOtherData(t *testing.T) {
 		{`a < 1e99999999999999999999`, `{"a":1}`, true},
 		{`a > 1e-99999999999999999999`, `{"a":1}`, true},
 		{`a == "\ud83d\ude00" && a == "😀"`, `{"a":"\uD83D\uDE00"}`, true},
+		{`a == 1 || a < 2 || a == null || a in [1]`, `{"a":1.` + strings.Repeat("0", maxText) + `}`, false},
+		{`a != 1 && exists(a) && b == 2`, `{"a":1.` + strings.Repeat("0", maxText) + `,"b":2}`, true},
+		{`a == 1`, `{"a":1.` + strings.Repeat("0", maxText-2) + `}`, true},
+		{`exists(a) && a != 1 && !a`, `{"a":"\n"}`, true},
 		{`a endsWith "\\"`, `{"a":"x\\"}`, true},
 		{`a == "\"\\\/\b\f\n\r\t"`, `{"a":"\u0022\u005c/\u0008\u000C\u000a\u000d\u0009"}`, true},
 		{`a.b == 1 && c == 2`, `{"a":{"x":{"b":5},"b":1,"y":[{"b":3}]},"c":2}`, true},
@@ -147,6 +151,7 @@ func TestAllocations(t *testing.T) {
 		`total > 100 && customer.country == "DE"`:     order,
 		`items[2] == "jam" || nothing startsWith "x"`: order,
 		`id == 9007199254740993 || id > 1.5e3`:        `{"id":9007199254740992}`,
+		`exists(note) && note != 1`:                   `{"note":"` + strings.Repeat(`\n`, 1000) + `"}`,
 		`note contains "é" && ["odd \" name"] in [1]`: `{"note":"a\nb\u00e9","odd \" name":1}`,
 	} {
 		f := mustParse(t, filter)

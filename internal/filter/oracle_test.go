@@ -184,8 +184,12 @@ func absurd(v any) bool {
 	return false
 }
 
-// isAbsurd reports whether a number has an exponent of more than three digits.
+// isAbsurd reports whether a number is longer than Match compares, or has an
+// exponent of more than three digits.
 func isAbsurd(number string) bool {
+	if len(number) > maxText {
+		return true
+	}
 	_, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	return len(strings.TrimLeft(exponent, "+-0")) > 3
 }

@@ -43,11 +43,11 @@ func (s *scan) value(p *place, i int) int {
 			return done
 		}
 		v.kind, v.text, end = aText, s.data[i+1:last], last+1
-		if escaped && p.bits != 0 {
+		if escaped && p.texts {
 			return s.escaped(p, v.text, end)
 		}
 	case '{', '[':
-		v.kind = aContainer
+		v.kind = other
 		if !s.see(p, &v) {
 			return done
 		}
@@ -63,7 +63,9 @@ func (s *scan) value(p *place, i int) int {
 		if v.number, end = readNumber(s.data, i); end == i {
 			return done
 		}
-		v.text = s.data[i:end]
+		if v.text = s.data[i:end]; len(v.text) > maxText {
+			v.kind = other // longer than any literal, and not worth to be compared with many
+		}
 	}
 	if !s.see(p, &v) {
 		return done

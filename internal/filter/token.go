@@ -20,7 +20,7 @@ func (p *parser) space() {
 	}
 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+func isSpace(c byte) bool { return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t') }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 

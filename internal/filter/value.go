@@ -16,7 +16,7 @@ const (
 	aTrue
 	aNumber
 	aText
-	aContainer
+	other // objects, arrays, and what else equals nothing
 )
 
 // value is what the data has at some place.
@@ -26,7 +26,7 @@ type value struct {
 	number number
 }
 
-// literal is a value of the filter, which has no containers.
+// literal is a value of the filter, which is never other.
 type literal value
 
 func numberLiteral(text []byte) literal {
