@@ -3,7 +3,6 @@ package filter
 import (
 	"strconv"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/ekkojs/ipc/wire"
 )
@@ -149,8 +148,6 @@ func isName(s string) bool { return s != "" && nameLength(s) == len(s) }
 func nameLength(s string) int {
 	for i, r := range s {
 		switch {
-		case r == utf8.RuneError:
-			return i
 		case r == '_', r == '$', unicode.IsLetter(r):
 		case i > 0 && (r == '-' || unicode.IsDigit(r)):
 		default:

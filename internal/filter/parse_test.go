@@ -107,6 +107,8 @@ func TestParseErrors(t *testing.T) {
 		{`!!!!!!!!!!!!!!!!!a`, `column 17: more than 16 levels of parentheses and !`},
 		{`é == 中`, `column 6: expected a value, found "中": a text needs quotes, which a shell may have taken away`},
 		{"total > 100 &&\n custmer.country = \"DE\"", `column 33: expected an operator, && or ||, found "=": did you mean "=="?`},
+		{`a == 1 && b withAVeryLongWordThatNobodyWantsToReadAgainInAMessage`, `column 13: expected an operator, && or ||, found "withAVeryLongWordThatNobodyWants…"`},
+		{"a == \ufffd", `column 6: expected a value, found "�"`},
 		{`a == 1 and b`, `column 8: expected &&, || or the end, found "and": did you mean "&&"?`},
 		{`a == b.c`, `column 6: expected a value, found "b": a text needs quotes, which a shell may have taken away`},
 	} {
@@ -163,6 +165,7 @@ func TestCanonical(t *testing.T) {
 	for given, want := range map[string]string{
 		`a>1`:                            `a > 1`,
 		"  a\t==\n'x'  ":                 `a == "x"`,
+		`a&&!b||!c`:                      `a && !b || !c`,
 		`((a))`:                          `a`,
 		`(a&&b)&&c`:                      `a && b && c`,
 		`a&&(b&&(c))`:                    `a && b && c`,
