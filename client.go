@@ -32,11 +32,13 @@ type Client struct {
 	retries  retryBudget
 
 	connections atomic.Uint64 // ever opened
+	lastID      atomic.Uint64 // given to a subscription
 
 	mu            sync.Mutex // guards all below
 	resolution    *Resolution
 	subscriptions map[*Subscription]struct{}
-	mending       bool // a goroutine brings the subscriptions back
+	separate      map[string]*Subscription // those of them whose events carry an id, by that
+	mending       bool                     // a goroutine brings the subscriptions back
 	closed        bool
 	life          context.Context // ends with Close
 	end           context.CancelFunc
@@ -79,6 +81,7 @@ func newClient(ctx context.Context, target string, opts *ClientOptions) (*Client
 		target:        target,
 		opts:          opts.orDefault(),
 		subscriptions: map[*Subscription]struct{}{},
+		separate:      map[string]*Subscription{},
 	}
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
 	c.endpoint = endpoint.New(c.dial)

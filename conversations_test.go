@@ -211,7 +211,7 @@ const uuid = `[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12
 
 var (
 	repeat       = regexp.MustCompile(`<[a-z]\*\d+>`)
-	subscription = regexp.MustCompile(`"subscription":"(` + uuid + `)"`)
+	subscription = regexp.MustCompile(`"subscription":"(s[0-9a-z]+|own[0-9]*)"`)
 	asked        = regexp.MustCompile(`^\{"type":"request","messageId":"(` + uuid + `)"`)
 )
 

@@ -67,15 +67,14 @@ type counts struct {
 
 // peer is a client, seen from the service.
 type peer struct {
-	service    *Service
-	caller     Caller
-	refused    *Error // why nothing is answered; nil if all is well
-	session    *session.Session
-	subscriber *hub.Subscriber
-
-	// patterns are those subscribed to, by id. It is used within
-	// Inbound.ReplyAtomically only, whose lock guards it.
-	patterns map[string]string
+	service   *Service
+	caller    Caller
+	refused   *Error // why nothing is answered; nil if all is well
+	session   *session.Session
+	outlet    *hub.Outlet // what it hears; nil until its first subscription; guarded by Service.mu
+	published tally       // its events on their way into a log
+	will      *will       // what is published should it be gone without a goodbye; guarded by Service.mu
+	bye       atomic.Bool // it has said goodbye
 }
 
 // start begins the session. The caller holds Service.mu.
@@ -99,24 +98,19 @@ func (p *peer) closed(err error) {
 	s := p.service
 	s.mu.Lock()
 	delete(s.peers, p)
-	subscriber := p.subscriber
+	outlet, last := p.outlet, p.will
 	s.mu.Unlock()
-	if subscriber != nil {
-		subscriber.Close()
+	if outlet != nil {
+		left := outlet.All()
+		outlet.Close()
+		s.budgets.leave(p.caller)
+		for _, e := range left {
+			p.announce("leave", e.ID, e.Pattern)
+		}
 	}
-}
-
-// subscriberOf returns the peer's place in the hub, which it gets with its
-// first subscription.
-func (p *peer) subscriberOf() *hub.Subscriber {
-	s := p.service
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p.subscriber == nil {
-		p.subscriber = s.hub.Attach(p.session.Kick)
-		p.session.SetSource(p.subscriber)
+	if last != nil && !p.bye.Load() {
+		p.executeWill(last)
 	}
-	return p.subscriber
 }
 
 // Request implements session.Handler.
@@ -329,17 +323,6 @@ func invoke(h Handler, c *call, logger *slog.Logger) (result any, panicked bool,
 	}()
 	result, err = h(c, &c.Request)
 	return result, false, err
-}
-
-// Event implements session.Handler: a client publishes.
-func (p *peer) Event(in *session.Inbound) {
-	if p.refused != nil {
-		in.Fail(p.refused)
-		return
-	}
-	if err := p.service.publish(string(wire.EventName(in.Channel)), in.Data); err != nil {
-		p.service.fail(in, err)
-	}
 }
 
 // Stray implements session.Handler. A service sends nothing that it does not

@@ -40,7 +40,7 @@ var layers = map[string]layer{
 	"internal/registry/watch": {[]string{"internal/registry"}, "when to look again, for those few who compile what that takes"},
 	"internal/endpoint":       {[]string{"internal/session", "observe", "transport"}, "a live session for a name"},
 
-	"": {[]string{"auth", "internal/endpoint", "internal/hub", "internal/registry", "internal/session", "manifest", "observe", "store", "transport", "wire"}, "the face"},
+	"": {[]string{"auth", "internal/endpoint", "internal/filter", "internal/hub", "internal/registry", "internal/session", "manifest", "observe", "store", "transport", "wire"}, "the face"},
 
 	"internal/torture":     {[]string{"", "wire"}, "who proves what the face says uses the face only, and reads what a code may claim from its table"},
 	"internal/torture/run": {[]string{"internal/torture"}, "a command of a few flags"},

@@ -2,10 +2,10 @@ package ipc
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/ekkojs/ipc/internal/endpoint"
-	"github.com/ekkojs/ipc/internal/hub"
 	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/wire"
 )
@@ -19,44 +19,84 @@ type listener struct {
 // Event implements session.Handler.
 func (l *listener) Event(in *session.Inbound) {
 	c := l.client
-	if in.Meta.Gap != nil {
-		return // it shows in the numbers of the next event
-	}
-	name := string(wire.EventName(in.Channel))
-	var event *Event // shared by the subscriptions that want it, but for Gap
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if in.Meta.Subscription != nil {
+		if sub := c.separate[string(in.Meta.Subscription)]; sub != nil {
+			l.give(in, nil, sub)
+		}
+		return
+	}
+	name, stream := string(wire.EventName(in.Channel)), string(in.Meta.Stream)
+	var event *Event // shared by the subscriptions that want it, but for what differs
 	for sub := range c.subscriptions {
-		if !sub.pattern.Match(name) {
-			continue
+		if sub.wants(name, stream) && !sub.separate {
+			event = l.give(in, event, sub)
 		}
-		if event == nil {
-			event = eventOf(&in.Message, &in.Meta)
-			event.connection = l.connection
-			sub.offer(event)
-			continue
-		}
-		copied := *event
-		copied.Gap = nil
-		sub.offer(&copied)
 	}
 }
 
-// Stray implements session.Handler.
+// give hands a message to a subscription. Another one has had it as event,
+// unless that is nil.
+func (l *listener) give(in *session.Inbound, event *Event, sub *Subscription) *Event {
+	if g := in.Meta.Gap; g != nil {
+		stream := string(in.Meta.Stream)
+		if stream == "" {
+			stream = string(wire.EventName(in.Channel))
+		}
+		sub.missed(stream, &Gap{From: g.From, To: g.To, Count: g.Lost(), Reason: g.Reason})
+		return nil
+	}
+	if event == nil {
+		event = eventOf(&in.Message, &in.Meta)
+	} else {
+		copied := *event
+		copied.Gap = nil
+		event = &copied
+	}
+	event.connection = l.connection
+	sub.offer(event)
+	return event
+}
+
+// Stray implements session.Handler: the service has ended a subscription, or
+// refuses an event.
 func (l *listener) Stray(id []byte, err *Error) {
-	l.client.opts.OnError(err)
+	c := l.client
+	c.mu.Lock()
+	sub := c.separate[string(id)]
+	if sub == nil {
+		for one := range c.subscriptions {
+			if one.is(string(id)) {
+				sub = one
+			}
+		}
+	}
+	c.mu.Unlock()
+	if sub == nil {
+		c.opts.OnError(err)
+		return
+	}
+	// finish takes the client's lock and asks the service, which the
+	// goroutine that reads must not wait for.
+	sub.left()
+	c.workers.Go(func() { sub.finish(err) })
 }
 
 // Subscribe asks for the events that match pattern, in which "*" stands for
-// one token and a last "**" for all the rest: "user.*", "**". It returns when
-// the service has agreed; what is published from then on arrives. When the
-// connection is lost it is opened anew, and the first event after that has a
-// Gap if something was missed.
+// one token and a last "**" for all the rest: "user.*", "**". The name of a
+// channel stands for all the events that it carries. It returns when the
+// service has agreed; what is published from then on arrives. When the
+// connection is lost it is opened anew, and the subscription goes on where it
+// stood if the channel keeps its events; the first event after that has a Gap
+// if something was missed.
 func (c *Client) Subscribe(ctx context.Context, pattern string, opts *SubscribeOptions) (*Subscription, error) {
 	sub, err := newSubscription(pattern, opts, c.unsubscribe)
 	if err != nil {
 		return nil, err
 	}
+	sub.grouped = sub.grouped || c.Manifest().ChannelByName(sub.name).IsQueue()
+	sub.settle = c.settle
 	s, err := c.endpoint.Acquire(ctx)
 	if err != nil {
 		return nil, c.acquireError(ctx, err)
@@ -68,49 +108,119 @@ func (c *Client) Subscribe(ctx context.Context, pattern string, opts *SubscribeO
 	}
 	c.subscriptions[sub] = struct{}{}
 	c.mu.Unlock()
-	if err := c.enrol(ctx, s, sub); err != nil {
+	if err := c.enrol(ctx, s, sub, false); err != nil {
 		c.drop(sub)
 		return nil, err
 	}
 	return sub, nil
 }
 
-// enrol subscribes at the service and keeps the session read.
-func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscription) error {
-	data, err := s.Call(ctx, &session.Request{Type: wire.TypeSubscribe, Channel: []byte(wire.EventChannel(sub.name))})
-	if err != nil {
-		return err
+// enrol subscribes at the service and keeps the session read. again says that
+// the subscription has been there before.
+func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscription, again bool) error {
+	w, id := c.wishOf(sub, again)
+	stood := sub.enter(id)
+	if again && !sub.grouped {
+		streams := make(map[string]cursorText, len(stood))
+		for stream, last := range stood {
+			streams[stream] = cursorText{last.epoch, last.seq + 1}
+		}
+		w["from"] = map[string]any{"streams": streams}
 	}
-	type place struct {
-		Epoch string `json:"epoch"`
-		Seq   uint64 `json:"seq"`
-	}
-	var answer struct {
-		Subscription string           `json:"subscription"`
-		From         place            `json:"from"`
-		Channels     map[string]place `json:"channels"`
-	}
-	if err := Raw(data).Decode(&answer); err != nil {
-		return err
-	}
-	s.KeepReading(true)
+	c.mu.Lock()
 	connection := c.connections.Load()
-	if sub.pattern.IsLiteral() {
-		sub.startAt(sub.name, cursor{answer.From.Epoch, answer.From.Seq, connection})
+	if id != "" {
+		c.separate[id] = sub
 	}
+	c.mu.Unlock()
+	answer, err := c.ask(ctx, s, sub, w)
+	if err != nil {
+		c.mu.Lock()
+		delete(c.separate, id)
+		c.mu.Unlock()
+		return err
+	}
+	sub.read(s)
+	starts := map[string]Cursor{}
 	for name, at := range answer.Channels {
-		sub.startAt(name, cursor{at.Epoch, at.Seq, connection})
+		starts[name] = Cursor(at)
 	}
-	sub.mu.Lock()
-	defer sub.mu.Unlock()
-	sub.id = answer.Subscription
+	if sub.pattern.IsLiteral() {
+		if answer.Stream == "" {
+			answer.Stream = sub.name
+		}
+		starts[answer.Stream] = Cursor(answer.From)
+	} else {
+		for stream := range stood { // that is not listed has begun anew
+			if _, listed := starts[stream]; !listed {
+				starts[stream] = Cursor(answer.From)
+			}
+		}
+	}
+	sub.entered(answer.Subscription, connection, stood, starts)
 	return nil
+}
+
+// wishOf returns the options of a subscribe message, and the id that the
+// events of the subscription will carry: "" if it is a plain one.
+func (c *Client) wishOf(sub *Subscription, again bool) (w map[string]any, id string) {
+	o := &sub.opts
+	w = map[string]any{}
+	for name, value := range map[string]string{"filter": o.Filter, "group": o.Group, "durable": o.Durable} {
+		if value != "" {
+			w[name] = value
+		}
+	}
+	if from := o.From.wish(); from != nil {
+		w["from"] = from
+	}
+	if o.Credit > 0 {
+		w["credit"] = o.Credit
+	}
+	if o.AckWait > 0 {
+		w["ackWaitMs"] = o.AckWait.Milliseconds()
+	}
+	if len(w) > 0 || again || sub.grouped {
+		id = "c" + strconv.FormatUint(c.lastID.Add(1), 36)
+		w["subscription"] = id
+	}
+	if o.Disconnect {
+		w["onSlow"] = "disconnect"
+	}
+	return w, id
+}
+
+// agreement is the answer to a subscribe message.
+type agreement struct {
+	Subscription string                `json:"subscription"`
+	From         cursorText            `json:"from"`
+	Stream       string                `json:"stream"`
+	Channels     map[string]cursorText `json:"channels"`
+}
+
+func (c *Client) ask(ctx context.Context, s *session.Session, sub *Subscription, w map[string]any) (a agreement, err error) {
+	req := &session.Request{Type: wire.TypeSubscribe, Channel: []byte(wire.EventChannel(sub.name))}
+	if len(w) > 0 {
+		if req.Data, err = appendJSON(nil, w); err != nil {
+			return a, err
+		}
+	}
+	data, err := s.Call(ctx, req)
+	if err != nil {
+		return a, err
+	}
+	return a, Raw(data).Decode(&a)
 }
 
 func (c *Client) drop(sub *Subscription) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.subscriptions, sub)
+	for id, one := range c.separate {
+		if one == sub {
+			delete(c.separate, id)
+		}
+	}
 }
 
 // unsubscribeTimeout bounds how long Subscription.Close waits for the service.
@@ -119,10 +229,8 @@ const unsubscribeTimeout = 5 * time.Second
 // unsubscribe tells the service that nobody listens any more.
 func (c *Client) unsubscribe(sub *Subscription) {
 	c.drop(sub)
-	sub.mu.Lock()
-	id := sub.id
-	sub.id = ""
-	sub.mu.Unlock()
+	defer sub.read(nil)
+	id := sub.leave()
 	if id == "" || c.life.Err() != nil {
 		return
 	}
@@ -134,17 +242,34 @@ func (c *Client) unsubscribe(sub *Subscription) {
 	}
 	data, _ := appendJSON(nil, map[string]any{"subscription": id})
 	s.Call(ctx, &session.Request{Type: wire.TypeUnsubscribe, Channel: []byte(wire.EventChannel(sub.name)), Data: data})
-	s.KeepReading(false)
+}
+
+// settle tells the service what became of an event.
+func (c *Client) settle(ctx context.Context, e *Event, what settlement) error {
+	id := e.sub.at(e.connection, c.connections.Load())
+	if id == "" {
+		err := wire.Errorf(wire.CodeNotFound, "event %d of %s came by a connection that is lost; it will come again", e.Seq, e.Stream)
+		err.Details.Origin = wire.OriginClient
+		return err
+	}
+	data := map[string]any{"subscription": id, "seq": e.Seq}
+	if what.delay > 0 {
+		data["delayMs"] = what.delay.Milliseconds()
+	}
+	if what.reason != "" {
+		data["reason"] = what.reason
+	}
+	_, err := c.Call(ctx, "ipc."+what.verb, data)
+	return err
 }
 
 // lost is called when a session has ended. Subscriptions are brought back.
 func (c *Client) lost(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	clear(c.separate)
 	for sub := range c.subscriptions {
-		sub.mu.Lock()
-		sub.id = ""
-		sub.mu.Unlock()
+		sub.left()
 	}
 	if err == nil || c.closed || c.mending || len(c.subscriptions) == 0 {
 		return
@@ -185,7 +310,7 @@ func (c *Client) mended() bool {
 			return true
 		}
 		ctx, cancel := context.WithTimeout(c.life, 2*unsubscribeTimeout)
-		err := c.enrol(ctx, s, sub)
+		err := c.enrol(ctx, s, sub, true)
 		cancel()
 		if err == nil {
 			continue
@@ -203,43 +328,10 @@ func (c *Client) next() *Subscription {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for sub := range c.subscriptions {
-		sub.mu.Lock()
-		gone := sub.id == "" && sub.err == nil
-		sub.mu.Unlock()
-		if gone {
+		if sub.gone() {
 			return sub
 		}
 	}
 	c.mending = false
 	return nil
-}
-
-// Subscribe hears the events that match pattern within the service itself:
-// what the service publishes, and what its clients publish to it. See
-// Client.Subscribe.
-func (s *Service) Subscribe(pattern string, opts *SubscribeOptions) (*Subscription, error) {
-	var subscriber *hub.Subscriber
-	sub, err := newSubscription(pattern, opts, func(sub *Subscription) {
-		subscriber.Close()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.locals, sub)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if sub.pattern.IsLiteral() && !s.manifest.Publishable(sub.name) {
-		return nil, s.noChannel(sub.name)
-	}
-	l := &local{sub: sub}
-	subscriber = s.hub.Attach(l.drain)
-	l.from = subscriber
-	s.mu.Lock()
-	s.locals[sub] = struct{}{}
-	s.mu.Unlock()
-	if _, _, err := subscriber.Subscribe(sub.name, nil); err != nil {
-		sub.Close()
-		return nil, err
-	}
-	return sub, nil
 }

@@ -7,12 +7,66 @@ import (
 	"github.com/ekkojs/ipc/wire"
 )
 
+// Subscribe hears the events that match pattern within the service itself:
+// what the service publishes, and what its clients publish to it. See
+// Client.Subscribe.
+func (s *Service) Subscribe(pattern string, opts *SubscribeOptions) (*Subscription, error) {
+	l := &local{service: s}
+	sub, err := newSubscription(pattern, opts, l.close)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkPattern(sub.name); err != nil {
+		return nil, err
+	}
+	l.sub = sub
+	s.mu.Lock()
+	s.locals[sub] = struct{}{}
+	s.mu.Unlock()
+	if err := l.enter(); err != nil {
+		sub.Close()
+		return nil, err
+	}
+	return sub, nil
+}
+
 // local moves events from the hub to a subscription within the service.
 type local struct {
-	sub  *Subscription
-	from *hub.Subscriber
+	service *Service
+	sub     *Subscription
+	outlet  *hub.Outlet
 
 	mu sync.Mutex // one mover at a time, so that the order is kept
+}
+
+// enter subscribes at the hub as the subscription's options say.
+func (l *local) enter() error {
+	o := &l.sub.opts
+	l.outlet = l.service.hub.NewOutlet(l.drain, &hub.OutletOptions{
+		QueueMessages: o.Queue,
+		QueueBytes:    o.QueueBytes,
+		OnEnd:         func(_, _ string, err error) { l.service.hub.Go(func() { l.sub.finish(err) }) },
+	})
+	w := wish{Filter: o.Filter, Group: o.Group, Durable: o.Durable, Credit: o.Credit, AckWaitMS: o.AckWait.Milliseconds()}
+	var err error
+	if from := o.From.wish(); from != nil {
+		if w.From, err = appendJSON(nil, from); err != nil {
+			return err
+		}
+	}
+	sep, snapshot, failure := w.separate()
+	if failure != nil {
+		return failure
+	}
+	if snapshot {
+		return wire.Errorf(wire.CodeInvalidArgument, "the service itself has the state of %s: it needs no snapshot", l.sub.name)
+	}
+	policy := hub.PolicyDropOldest
+	if o.Disconnect {
+		policy = hub.PolicyDisconnect
+	}
+	_, _, err = l.outlet.Subscribe(l.sub.name, policy, sep)
+	return err
 }
 
 // drain is the hub's notification that events wait.
@@ -20,22 +74,43 @@ func (l *local) drain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
-		frame, ok := l.from.Next()
+		frame, ok := l.outlet.Next()
 		if !ok {
 			return
 		}
-		var m wire.Message
-		var md wire.Metadata
-		if err := (*wire.Limits)(nil).Decode(frame, &m); err != nil {
-			panic("ipc: the hub made a frame that cannot be read: " + err.Error())
-		}
-		if m.Metadata != nil {
-			if err := (*wire.Limits)(nil).DecodeMetadata(m.Metadata, &md); err != nil {
-				panic("ipc: the hub made metadata that cannot be read: " + err.Error())
-			}
-		}
-		if md.Gap == nil { // a gap shows in the numbers of the next event
-			l.sub.offer(eventOf(&m, &md))
+		l.give(frame)
+	}
+}
+
+// give hands a message of the hub to the subscription.
+func (l *local) give(frame []byte) {
+	var m wire.Message
+	var md wire.Metadata
+	if err := (*wire.Limits)(nil).Decode(frame, &m); err != nil {
+		panic("ipc: the hub made a frame that cannot be read: " + err.Error())
+	}
+	if m.Metadata != nil {
+		if err := (*wire.Limits)(nil).DecodeMetadata(m.Metadata, &md); err != nil {
+			panic("ipc: the hub made metadata that cannot be read: " + err.Error())
 		}
 	}
+	if m.Type != wire.TypeEvent {
+		return // the subscription has ended: OnEnd says so
+	}
+	e := eventOf(&m, &md)
+	if g := md.Gap; g != nil {
+		l.sub.missed(e.Stream, &Gap{From: g.From, To: g.To, Count: g.Lost(), Reason: g.Reason})
+		return
+	}
+	l.sub.offer(e)
+}
+
+func (l *local) close(sub *Subscription) {
+	if l.outlet != nil {
+		l.outlet.Close()
+	}
+	s := l.service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.locals, sub)
 }

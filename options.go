@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ekkojs/ipc/observe"
+	"github.com/ekkojs/ipc/store"
 )
 
 // ClientOptions adjusts Dial. A nil *ClientOptions means the defaults.
@@ -144,6 +145,18 @@ type ServiceOptions struct {
 	// only who wait for it already.
 	DedupeWindow time.Duration
 
+	// Store keeps the events of channels that are persistent. Serve fails if
+	// there are any and this is nil. It is the caller's to close, after
+	// Serve has returned.
+	Store store.Store
+
+	// MaxHeldPerUser is how many bytes of events may wait for the clients of
+	// one user together, and MaxHeld for all. An event that waits for
+	// several costs each its share. Who is over it loses the oldest of his
+	// own. Defaults 64 MiB and 512 MiB.
+	MaxHeldPerUser int64
+	MaxHeld        int64
+
 	// MaxFrame is the longest message sent or received, in bytes.
 	// Default 1 MiB, at most 16 MiB − 1.
 	MaxFrame int
@@ -199,6 +212,12 @@ func (o *ServiceOptions) orDefault() ServiceOptions {
 	}
 	if out.QueueDelay == 0 {
 		out.QueueDelay = DefaultQueueDelay
+	}
+	if out.MaxHeldPerUser <= 0 {
+		out.MaxHeldPerUser = DefaultMaxHeldPerUser
+	}
+	if out.MaxHeld <= 0 {
+		out.MaxHeld = DefaultMaxHeld
 	}
 	if out.DedupeWindow == 0 {
 		out.DedupeWindow = DefaultDedupeWindow

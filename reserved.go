@@ -3,7 +3,6 @@ package ipc
 import (
 	"time"
 
-	"github.com/ekkojs/ipc/internal/hub"
 	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/transport"
 	"github.com/ekkojs/ipc/wire"
@@ -22,8 +21,13 @@ func (s *Service) reserved(p *peer, in *session.Inbound) {
 	var answer any
 	switch string(name) {
 	case "ping":
-		in.Reply(in.Data)
+		p.ping(in)
 		return
+	case "will":
+		p.leaveWill(in)
+		return
+	case "who":
+		answer = s.who()
 	case "describe":
 		answer = Raw(s.manifest.Raw())
 	case "hello":
@@ -39,7 +43,7 @@ func (s *Service) reserved(p *peer, in *session.Inbound) {
 	case "health":
 		answer = map[string]any{"status": "ok", "service": s.name, "uptimeMs": time.Since(s.started).Milliseconds()}
 	default:
-		s.fail(in, wire.Errorf(wire.CodeMethodNotFound, "the reserved service ipc has no method %q; it has hello, ping, describe, stats, connections and health", name))
+		s.fail(in, wire.Errorf(wire.CodeMethodNotFound, "the reserved service ipc has no method %q; it has hello, ping, describe, stats, connections, who, will and health", name))
 		return
 	}
 	data, err := appendJSON(nil, answer)
@@ -48,6 +52,22 @@ func (s *Service) reserved(p *peer, in *session.Inbound) {
 		return
 	}
 	in.Reply(data)
+}
+
+// ping answers when all that the client published before is settled.
+func (p *peer) ping(in *session.Inbound) {
+	if !p.published.running() {
+		in.Reply(in.Data)
+		return
+	}
+	own := in.Aside()
+	if own == nil {
+		return // it has been told that it has too many
+	}
+	pong := func() { own.Resume(func(own *session.Inbound) { own.Reply(own.Data) }) }
+	if !p.published.after(pong) {
+		pong()
+	}
 }
 
 // hello tells a client what it may expect.
@@ -138,91 +158,3 @@ func (s *Service) connections() any {
 	}
 	return list
 }
-
-// subscribe answers a subscription. The pattern is the channel.
-func (p *peer) subscribe(in *session.Inbound) {
-	s := p.service
-	pattern := string(wire.EventName(in.Channel))
-	parsed, err := wire.ParsePattern(pattern)
-	if err != nil {
-		s.fail(in, asError(err))
-		return
-	}
-	if parsed.IsLiteral() && !s.manifest.Publishable(pattern) {
-		s.fail(in, s.noChannel(pattern))
-		return
-	}
-	subscriber := p.subscriberOf()
-	in.ReplyAtomically(func() ([]byte, *Error) {
-		id, start, err := subscriber.Subscribe(pattern, nil)
-		if err != nil {
-			return nil, asError(err)
-		}
-		p.patterns[id] = pattern
-		return subscribed(id, start), nil
-	})
-}
-
-// maxStarts bounds the channels whose start the answer to a pattern lists, so
-// that it fits into a frame.
-const maxStarts = 1000
-
-// subscribed is the data of the answer to a subscription.
-func subscribed(id string, start hub.Start) []byte {
-	type cursor struct {
-		Epoch string `json:"epoch"`
-		Seq   uint64 `json:"seq"`
-	}
-	answer := struct {
-		Subscription string            `json:"subscription"`
-		From         cursor            `json:"from"`
-		Channels     map[string]cursor `json:"channels,omitempty"`
-	}{Subscription: id, From: cursor(start.Cursor)}
-	for name, c := range start.Channels {
-		if len(answer.Channels) == maxStarts {
-			break // of the others a gap before their first event is not seen
-		}
-		if answer.Channels == nil {
-			answer.Channels = map[string]cursor{}
-		}
-		answer.Channels[name] = cursor(c)
-	}
-	data, err := appendJSON(nil, answer)
-	if err != nil {
-		panic("ipc: the answer to a subscription is not JSON: " + err.Error())
-	}
-	return data
-}
-
-// unsubscribe ends the subscription whose id is in data, or without data all
-// those of the pattern that is the channel.
-func (p *peer) unsubscribe(in *session.Inbound) {
-	s := p.service
-	var which struct {
-		Subscription string `json:"subscription"`
-	}
-	if err := Raw(in.Data).Decode(&which); in.Data != nil && (err != nil || which.Subscription == "") {
-		s.fail(in, wire.Errorf(wire.CodeSchemaMismatch, `unsubscribe names its subscription in data: {"subscription":"…"}; or, without data, a pattern in channel`))
-		return
-	}
-	pattern := string(wire.EventName(in.Channel))
-	subscriber := p.subscriberOf()
-	found := false
-	in.ReplyAtomically(func() ([]byte, *Error) {
-		for id, subscribed := range p.patterns {
-			if id == which.Subscription || in.Data == nil && subscribed == pattern {
-				delete(p.patterns, id)
-				found = subscriber.Unsubscribe(id) || found
-			}
-		}
-		switch {
-		case found:
-			return null, nil
-		case in.Data == nil:
-			return nil, wire.Errorf(wire.CodeNotFound, "there is no subscription to %q on this connection", pattern)
-		}
-		return nil, wire.Errorf(wire.CodeNotFound, "there is no subscription %q on this connection", which.Subscription)
-	})
-}
-
-var null = []byte("null")

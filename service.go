@@ -15,6 +15,7 @@ import (
 	"github.com/ekkojs/ipc/internal/registry"
 	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/manifest"
+	"github.com/ekkojs/ipc/store"
 	"github.com/ekkojs/ipc/transport"
 	"github.com/ekkojs/ipc/wire"
 )
@@ -23,19 +24,22 @@ import (
 // Its methods may be called at any time from any goroutine, but for Handle
 // and HandleDefault, which come before Serve.
 type Service struct {
-	manifest *manifest.Manifest
-	opts     ServiceOptions
-	logger   *slog.Logger // says which service it is
-	name     string
-	methods  map[string]*method
-	other    Handler // for declared methods without a handler of their own; may be nil
-	hub      *hub.Hub
-	watchdog *session.Watchdog
-	limit    *limit // of the requests that run at once
-	starts   *limit // of the goroutines given to requests that have yet to begin
-	dedupe   dedupe
-	started  time.Time
-	counts   counts
+	manifest  *manifest.Manifest
+	opts      ServiceOptions
+	logger    *slog.Logger // says which service it is
+	name      string
+	methods   map[string]*method
+	other     Handler // for declared methods without a handler of their own; may be nil
+	hub       *hub.Hub
+	budgets   *budgets
+	memory    store.Store             // of the channels that keep their events as long as the service lives
+	snapshots map[string]SnapshotFunc // by channel; not changed once Serve has begun
+	watchdog  *session.Watchdog
+	limit     *limit // of the requests that run at once
+	starts    *limit // of the goroutines given to requests that have yet to begin
+	dedupe    dedupe
+	started   time.Time
+	counts    counts
 
 	mu        sync.Mutex // guards all below
 	state     serviceState
@@ -75,7 +79,12 @@ func NewService(m *manifest.Manifest, opts *ServiceOptions) *Service {
 		stopped:  make(chan struct{}),
 	}
 	s.logger = s.opts.Logger.With("service", s.name)
-	s.hub = hub.New(&hub.Options{MaxFrame: s.opts.MaxFrame})
+	s.budgets = newBudgets(s.opts.MaxHeldPerUser, s.opts.MaxHeld)
+	streams, err := s.openChannels()
+	if err != nil {
+		s.misuse = err
+	}
+	s.hub = hub.New(&hub.Options{MaxFrame: s.opts.MaxFrame, Streams: streams})
 	s.limit = s.newLimit(s.opts.MaxConcurrent, s.name)
 	s.starts = s.newStarts()
 	s.dedupe.window, s.dedupe.held = s.opts.DedupeWindow, s.limit.held
@@ -233,7 +242,7 @@ func (s *Service) accept(l transport.Listener) {
 // welcome starts a session with a new client.
 func (s *Service) welcome(conn transport.Conn) {
 	caller, err := auth.FromPeer(conn.Peer())
-	p := &peer{service: s, caller: caller, patterns: map[string]string{}}
+	p := &peer{service: s, caller: caller}
 	if err != nil || !s.opts.Admit(caller) {
 		p.refused = wire.Errorf(wire.CodeUnauthenticated, "%s does not admit %s", s.name, caller)
 	}
@@ -297,53 +306,11 @@ func (s *Service) Shutdown(ctx context.Context) error {
 	for _, l := range locals {
 		l.Close()
 	}
+	s.hub.Close()
+	s.memory.Close()
 	s.watchdog.Stop()
 	close(s.stopped)
 	return errors.Join(slices.CompactFunc(errs, func(a, b error) bool { return a == b })...)
-}
-
-// Publish sends an event to everybody who subscribed to it, on this machine
-// and within the service. The manifest must declare it, and data must fit the
-// declared schema. It never waits for a subscriber.
-func (s *Service) Publish(ctx context.Context, event string, data any) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	text, err := appendJSON(nil, data)
-	if err != nil {
-		return err
-	}
-	if err := s.publish(event, text); err != nil {
-		return err
-	}
-	return nil
-}
-
-// publish checks an event against the manifest and gives it to the hub.
-func (s *Service) publish(name string, data Raw) *Error {
-	if err := s.checkEvent(name, data); err != nil {
-		return err
-	}
-	if _, _, err := s.hub.Publish(name, data); err != nil {
-		return asError(err)
-	}
-	s.counts.events.Add(1)
-	return nil
-}
-
-func (s *Service) checkEvent(name string, data Raw) *Error {
-	if err := wire.CheckName(name); err != nil {
-		return asError(err)
-	}
-	if !s.manifest.Publishable(name) {
-		return s.noChannel(name)
-	}
-	if e := s.manifest.EventByName(name); e != nil {
-		if err := e.Check(data); err != nil {
-			return violation(wire.CodeSchemaMismatch, err)
-		}
-	}
-	return nil
 }
 
 // noChannel is the answer to a name that the manifest does not declare.

@@ -3,44 +3,14 @@ package ipc
 import (
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/ekkojs/ipc/internal/filter"
+	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/wire"
-)
-
-// Event is one event of a subscription.
-type Event struct {
-	Name    string // "user.created"
-	Channel string // as on the wire: "events.user.created"
-	Data    Raw
-	ID      string // unique; the messageId
-	Time    time.Time
-	Seq     uint64 // counts the events of this channel, within Epoch
-	Epoch   string // changes when the service starts anew
-
-	// Gap says what is missing between the previous event of this channel
-	// and this one. Nil: nothing.
-	Gap *Gap
-
-	connection uint64 // which of the client's connections it came by
-}
-
-// Decode stores the event's data in v.
-func (e *Event) Decode(v any) error { return e.Data.Decode(v) }
-
-// Gap is what a subscriber has not seen of a channel.
-type Gap struct {
-	From, To uint64 // sequence numbers, both included; To is 0 when nobody knows how many
-	Reason   string
-}
-
-// The reasons of a Gap.
-const (
-	GapSlowConsumer = "slow-consumer" // the reader did not keep up
-	GapRestarted    = "restarted"     // the service was started anew meanwhile
-	GapLost         = "lost"          // published while the connection was down
 )
 
 // SubscribeOptions adjusts Subscribe. A nil *SubscribeOptions means the
@@ -52,6 +22,39 @@ type SubscribeOptions struct {
 
 	// QueueBytes is the same in bytes of data. Default 8 MiB.
 	QueueBytes int
+
+	// From is where the subscription begins. Default with the next event.
+	From From
+
+	// Filter leaves out the events whose data does not pass it, at the
+	// service: `total > 100 && country == "DE"`. See docs/events.md. Default
+	// none.
+	Filter string
+
+	// Group makes the subscription one of several members of a group, each
+	// event of which goes to one member and has to be acknowledged
+	// (Event.Ack). What is not, comes again. The channel must be a queue or
+	// persistent. Default none; of a queue, the group "default".
+	Group string
+
+	// Durable is a name under which the service remembers what has been
+	// acknowledged, so that the subscription goes on there whenever it comes
+	// back. There is one subscriber of a name: a new one takes over. The
+	// channel must be persistent. Default none.
+	Durable string
+
+	// Credit is how many events may be unacknowledged. Default 100, at most
+	// 1,000.
+	Credit int
+
+	// AckWait is how long an event may stay unacknowledged before it is
+	// given to somebody else; the first member of a group decides. Default
+	// 30 s.
+	AckWait time.Duration
+
+	// Disconnect ends the subscription with SLOW_CONSUMER at the service
+	// when it does not keep up, instead of dropping the oldest events.
+	Disconnect bool
 }
 
 // The defaults of SubscribeOptions.
@@ -60,31 +63,52 @@ const (
 	DefaultQueueBytes = 8 << 20
 )
 
+func (o *SubscribeOptions) orDefault() SubscribeOptions {
+	var out SubscribeOptions
+	if o != nil {
+		out = *o
+	}
+	if out.Queue <= 0 {
+		out.Queue = DefaultQueue
+	}
+	if out.QueueBytes <= 0 {
+		out.QueueBytes = DefaultQueueBytes
+	}
+	return out
+}
+
 // Subscription is a stream of events, taken by Next or All. One goroutine
 // reads it; Close may be called from any.
 type Subscription struct {
 	name    string
 	pattern wire.Pattern
-	queue   int
-	bytes   int
-	ended   func(*Subscription) // undoes what Subscribe did
+	opts    SubscribeOptions
+	grouped bool                                            // its events are to be acknowledged
+	ended   func(*Subscription)                             // undoes what Subscribe did
+	settle  func(context.Context, *Event, settlement) error // of grouped ones
 
-	mu      sync.Mutex // guards all below
-	waiting []*Event
-	held    int           // bytes of data in waiting
-	ready   chan struct{} // holds one token when waiting or err may have changed
-	err     error         // why there will be no more
-	last    map[string]cursor
-	id      string // at the service; "" while the connection is down
+	mu       sync.Mutex // guards all below
+	waiting  []*Event
+	held     int           // bytes of data in waiting
+	ready    chan struct{} // holds one token when waiting or err may have changed
+	err      error         // why there will be no more
+	last     map[string]cursor
+	lost     map[string]*Gap  // by stream: before the oldest event of waiting
+	coming   map[string]*Gap  // by stream: after the newest
+	reads    *session.Session // that is kept read for it; nil while there is none
+	id       string           // at the service; "" while the connection is down
+	separate bool             // its events carry id
+	entering bool             // what it has missed is not known yet
 }
 
+// cursor is the last event of a stream that has come.
 type cursor struct {
-	epoch      string
-	seq        uint64
-	connection uint64
+	epoch string
+	seq   uint64
 }
 
-// maxCursors bounds the channels of which a subscription notices gaps.
+// maxCursors bounds the streams of which a subscription knows where it
+// stands.
 const maxCursors = 4096
 
 func newSubscription(pattern string, opts *SubscribeOptions, ended func(*Subscription)) (*Subscription, error) {
@@ -94,15 +118,15 @@ func newSubscription(pattern string, opts *SubscribeOptions, ended func(*Subscri
 		return nil, err
 	}
 	s := &Subscription{
-		name: name, pattern: parsed, queue: DefaultQueue, bytes: DefaultQueueBytes, ended: ended,
+		name: name, pattern: parsed, opts: opts.orDefault(), ended: ended,
 		ready: make(chan struct{}, 1), last: map[string]cursor{},
 	}
-	if opts != nil && opts.Queue > 0 {
-		s.queue = opts.Queue
+	if s.opts.Filter != "" {
+		if _, err := filter.Parse(s.opts.Filter); err != nil {
+			return nil, err
+		}
 	}
-	if opts != nil && opts.QueueBytes > 0 {
-		s.bytes = opts.QueueBytes
-	}
+	s.grouped = s.opts.Group != "" || s.opts.Durable != ""
 	return s, nil
 }
 
@@ -152,7 +176,7 @@ func (s *Subscription) finish(err error) {
 	s.mu.Lock()
 	first := s.err == nil
 	if first {
-		s.err = err
+		s.err, s.entering = err, false
 		s.wakeLocked()
 	}
 	s.mu.Unlock()
@@ -168,29 +192,80 @@ func (s *Subscription) wakeLocked() {
 	}
 }
 
+// wants reports whether an event of a connection's plain subscriptions is for
+// this one.
+func (s *Subscription) wants(name, stream string) bool {
+	return s.pattern.Match(name) || stream == s.name
+}
+
 // offer gives an event to the reader and never waits: the oldest events make
-// room for it.
+// room for it. An event that has come before is left out, unless it is for a
+// group.
 func (s *Subscription) offer(e *Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
 		return
 	}
+	if !e.Snapshot && e.Epoch != "" {
+		last, seen := s.last[e.Stream]
+		if seen && !s.grouped && last.epoch == e.Epoch && e.Seq <= last.seq {
+			return
+		}
+		if seen || len(s.last) < maxCursors {
+			s.last[e.Stream] = cursor{e.Epoch, e.Seq}
+		}
+	}
+	if s.coming != nil {
+		e.Gap = s.coming[e.Stream]
+		delete(s.coming, e.Stream)
+	}
+	e.sub = s
 	s.waiting = append(s.waiting, e)
 	s.held += len(e.Data)
-	drop := 0
-	for len(s.waiting)-drop > 1 && (len(s.waiting)-drop > s.queue || s.held > s.bytes) {
-		s.held -= len(s.waiting[drop].Data)
-		drop++
+	if !s.grouped { // of a group's events no more come than there is credit for
+		s.makeRoomLocked()
 	}
-	s.waiting = slices.Delete(s.waiting, 0, drop)
 	s.wakeLocked()
 }
 
-// take removes the oldest event, and finds what is missing before it.
+func (s *Subscription) makeRoomLocked() {
+	drop := 0
+	for len(s.waiting)-drop > 1 && (len(s.waiting)-drop > s.opts.Queue || s.held > s.opts.QueueBytes) {
+		e := s.waiting[drop]
+		s.held -= len(e.Data)
+		s.lostLocked(&s.lost, e.Stream, e.Gap)
+		s.lostLocked(&s.lost, e.Stream, &Gap{From: e.Seq, To: e.Seq, Count: 1, Reason: GapSlowConsumer})
+		drop++
+	}
+	s.waiting = slices.Delete(s.waiting, 0, drop)
+}
+
+// lostLocked adds a gap to those that are known.
+func (s *Subscription) lostLocked(list *map[string]*Gap, stream string, g *Gap) {
+	if g == nil {
+		return
+	}
+	if *list == nil {
+		*list = map[string]*Gap{}
+	}
+	(*list)[stream] = (*list)[stream].and(g)
+}
+
+// missed notes what the service says is lost.
+func (s *Subscription) missed(stream string, g *Gap) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lostLocked(&s.coming, stream, g)
+}
+
+// take removes the oldest event.
 func (s *Subscription) take() (*Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.entering {
+		return nil, nil
+	}
 	if len(s.waiting) == 0 {
 		return nil, s.err
 	}
@@ -200,55 +275,121 @@ func (s *Subscription) take() (*Event, error) {
 		s.waiting = nil
 	}
 	s.held -= len(e.Data)
-	s.noteLocked(e)
+	if s.lost != nil {
+		e.Gap = s.lost[e.Stream].and(e.Gap)
+		delete(s.lost, e.Stream)
+	}
 	if len(s.waiting) > 0 || s.err != nil {
 		s.wakeLocked()
 	}
 	return e, nil
 }
 
-// noteLocked compares e with the previous event of its channel. What the hub
-// dropped, what was dropped here and what the connection lost all show in the
-// sequence numbers.
-func (s *Subscription) noteLocked(e *Event) {
-	last, seen := s.last[e.Name]
-	switch {
-	case e.Epoch == "" || !seen:
-	case e.Epoch != last.epoch:
-		e.Gap = &Gap{From: last.seq + 1, Reason: GapRestarted}
-	case e.Seq > last.seq+1:
-		e.Gap = &Gap{From: last.seq + 1, To: e.Seq - 1, Reason: GapSlowConsumer}
-		if e.connection != last.connection {
-			e.Gap.Reason = GapLost
-		}
-	}
-	if seen || len(s.last) < maxCursors {
-		s.last[e.Name] = cursor{e.Epoch, e.Seq, e.connection}
-	}
-}
-
-// startAt notes where a channel stood when the subscription began, so that
-// the first event shows a gap too.
-func (s *Subscription) startAt(name string, c cursor) {
+// enter is called before the service is asked, under the id that the events
+// will carry ("": none). It returns where the subscription stood.
+func (s *Subscription) enter(id string) map[string]cursor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, seen := s.last[name]; !seen && c.seq > 0 && len(s.last) < maxCursors {
-		s.last[name] = cursor{c.epoch, c.seq - 1, c.connection}
+	s.entering, s.separate = true, id != ""
+	return maps.Clone(s.last)
+}
+
+// entered is called when the service has agreed, by the connection of that
+// number. stood is where the subscription stood before, and starts where it
+// begins now.
+func (s *Subscription) entered(id string, connection uint64, stood map[string]cursor, starts map[string]Cursor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.id = id
+	for stream, start := range starts {
+		last, seen := stood[stream]
+		if gap := gapBefore(start, last); seen && !s.grouped && gap != nil {
+			s.insertLocked(stream, connection, gap)
+		}
+		if _, seen := s.last[stream]; !seen && len(s.last) < maxCursors {
+			s.last[stream] = cursor{start.Epoch, start.Seq - 1}
+		}
+	}
+	if s.err == nil {
+		s.entering = false
+		s.wakeLocked()
 	}
 }
 
-// eventOf makes an Event of a message, whose bytes it copies.
-func eventOf(m *wire.Message, md *wire.Metadata) *Event {
-	e := &Event{
-		Channel: string(m.Channel),
-		ID:      string(m.MessageID),
-		Data:    append(Raw(nil), m.Data...),
-		Seq:     md.Seq,
-		Epoch:   string(md.Epoch),
+// gapBefore returns what is missing between two places, nil if nothing is.
+func gapBefore(start Cursor, last cursor) *Gap {
+	switch {
+	case start.Epoch != last.epoch:
+		return &Gap{From: last.seq + 1, Reason: GapRestarted}
+	case start.Seq > last.seq+1:
+		return &Gap{From: last.seq + 1, To: start.Seq - 1, Count: start.Seq - 1 - last.seq, Reason: GapLost}
 	}
-	e.Name = string(wire.EventName([]byte(e.Channel)))
-	if t, err := time.Parse(time.RFC3339Nano, string(m.Timestamp)); err == nil {
-		e.Time = t // a wrong one is ignored, never fatal
+	return nil
+}
+
+// insertLocked puts a gap before the first event that came by a connection.
+func (s *Subscription) insertLocked(stream string, connection uint64, g *Gap) {
+	for _, e := range s.waiting {
+		if e.Stream == stream && e.connection == connection {
+			e.Gap = g.and(e.Gap)
+			return
+		}
 	}
-	return e
+	s.lostLocked(&s.coming, stream, g)
+}
+
+// left notes that the connection is gone. What the service still says of it
+// does not count.
+func (s *Subscription) left() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.id = ""
+}
+
+// gone reports whether it has no place at the service and wants one.
+func (s *Subscription) gone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id == "" && s.err == nil
+}
+
+// leave returns the id at the service, which is no longer valid then.
+func (s *Subscription) leave() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := s.id
+	s.id = ""
+	return id
+}
+
+// is reports whether the service calls it so.
+func (s *Subscription) is(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id == id
+}
+
+// at returns the id at the service for an event that came by a connection, ""
+// if that is not the one there is now.
+func (s *Subscription) at(connection, now uint64) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if connection != now {
+		return ""
+	}
+	return s.id
+}
+
+// read keeps a session read for it, and the one before no longer.
+func (s *Subscription) read(now *session.Session) {
+	s.mu.Lock()
+	before := s.reads
+	s.reads = now
+	s.mu.Unlock()
+	if now != nil {
+		now.KeepReading(true)
+	}
+	if before != nil {
+		before.KeepReading(false)
+	}
 }

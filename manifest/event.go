@@ -93,6 +93,9 @@ type Retention struct {
 	MaxSize     int64 // bytes
 }
 
+// IsQueue reports whether each message goes to one reader only.
+func (c *Channel) IsQueue() bool { return c != nil && c.Type == ChannelQueue }
+
 // Bundles reports whether an event of that name travels on the channel.
 func (c *Channel) Bundles(event string) bool {
 	for _, p := range c.Events {

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"fmt"
 	"testing"
 )
@@ -20,7 +21,7 @@ func BenchmarkPublish(b *testing.B) {
 			buf := make([]byte, 0, 1<<20)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				if _, _, err := h.Publish("order.completed", payload); err != nil {
+				if _, err := h.Publish(context.Background(), Publication{Name: "order.completed", Data: payload}); err != nil {
 					b.Fatal(err)
 				}
 				if i%512 == 511 { // as a connection would
@@ -43,7 +44,7 @@ func BenchmarkPublishToFullQueue(b *testing.B) {
 	mustSubscribe(b, s, "order.*")
 	b.ReportAllocs()
 	for b.Loop() {
-		h.Publish("order.completed", payload)
+		h.Publish(context.Background(), Publication{Name: "order.completed", Data: payload})
 	}
 }
 
@@ -56,7 +57,7 @@ func BenchmarkAppendTo(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		for range 1000 {
-			h.Publish("order.completed", payload)
+			h.Publish(context.Background(), Publication{Name: "order.completed", Data: payload})
 		}
 		b.StartTimer()
 		for s.Pending() {
@@ -86,7 +87,7 @@ func benchmarkMatch(b *testing.B, patterns []string, name string) {
 	var targets []target
 	b.ReportAllocs()
 	for b.Loop() {
-		targets, _ = x.match(name, targets)
+		targets, _ = x.match(name, name, true, targets)
 	}
 	b.ReportMetric(float64(len(targets)), "matches")
 }
@@ -94,7 +95,7 @@ func benchmarkMatch(b *testing.B, patterns []string, name string) {
 func BenchmarkSubscribeUnsubscribe(b *testing.B) {
 	h := New(nil)
 	for i := range 100 {
-		h.Publish(fmt.Sprintf("order.n%d", i), nil)
+		h.Publish(context.Background(), Publication{Name: fmt.Sprintf("order.n%d", i), Data: nil})
 	}
 	s := h.Attach(nil)
 	for _, pattern := range []string{"order.n1", "order.*"} {

@@ -6,7 +6,7 @@ type bucket struct {
 }
 
 func (b *bucket) add(sub *subscription) {
-	sub.place = len(b.subscriptions)
+	sub.place = int32(len(b.subscriptions))
 	b.subscriptions = append(b.subscriptions, sub)
 }
 

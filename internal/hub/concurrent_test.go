@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -85,7 +86,7 @@ func TestConcurrentPublishersKeepTheOrder(t *testing.T) {
 	for range publishers {
 		publishing.Go(func() {
 			for i := range each {
-				if _, _, err := h.Publish(fmt.Sprintf("c%d", i%2), []byte(`{"some":"data"}`)); err != nil {
+				if _, err := h.Publish(context.Background(), Publication{Name: fmt.Sprintf("c%d", i%2), Data: []byte(`{"some":"data"}`)}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -120,8 +121,8 @@ func TestChurn(t *testing.T) {
 					return
 				default:
 				}
-				h.Publish("steady", []byte(`1`))
-				h.Publish(fmt.Sprintf("rare%d", (i+p)%12), []byte(`2`))
+				h.Publish(context.Background(), Publication{Name: "steady", Data: []byte(`1`)})
+				h.Publish(context.Background(), Publication{Name: fmt.Sprintf("rare%d", (i+p)%12), Data: []byte(`2`)})
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -42,13 +43,28 @@ func newEncoder(now func() time.Time) *encoder {
 	return e
 }
 
-// event returns the frame of an event of t, in a slice of its own that is no
-// longer than it must be: it may wait in a queue.
-func (e *encoder) event(t *topic, seq uint64, data []byte) []byte {
+// message is one event about to become a frame.
+type message struct {
+	channel     []byte
+	stream      []byte // nil: the stream's name is the event's own
+	epoch       []byte
+	seq         uint64 // 0: it has none of its own
+	id          string // empty: a new one
+	time        int64  // in milliseconds since 1970
+	data        []byte
+	tag         []byte // id of the subscription it is for; nil: of any
+	gap         *wire.Gap
+	snapshot    bool
+	redelivered bool
+	deliveries  int
+}
+
+// frame returns m as a frame, in a slice of its own that is no longer than it
+// must be: it may wait in a queue.
+func (e *encoder) frame(m *message) []byte {
 	sc := e.scratch.Get().(*scratch)
 	defer e.scratch.Put(sc)
-	md := wire.Metadata{Seq: seq, HasSeq: true, Epoch: t.epoch}
-	sc.frame = e.append(sc, sc.frame[:0], t, &md, data)
+	sc.frame = sc.append(sc.frame[:0], m)
 	bytes := slices.Clone(sc.frame)
 	if cap(sc.frame) > 64<<10 {
 		sc.frame = nil
@@ -56,33 +72,81 @@ func (e *encoder) event(t *topic, seq uint64, data []byte) []byte {
 	return bytes
 }
 
-// appendGap appends the frame that says that the events of t from from to to
-// were lost. It has no data and no sequence number of its own.
-func (e *encoder) appendGap(dst []byte, t *topic, from, to uint64) []byte {
+// append appends m to dst as a frame.
+func (e *encoder) append(dst []byte, m *message) []byte {
 	sc := e.scratch.Get().(*scratch)
 	defer e.scratch.Put(sc)
-	gap := wire.Gap{From: from, To: to, Reason: GapSlowConsumer}
-	md := wire.Metadata{Epoch: t.epoch, Gap: &gap}
-	return e.append(sc, dst, t, &md, nil)
+	return sc.append(dst, m)
 }
 
-// append appends one frame of an event of t to dst.
-func (e *encoder) append(sc *scratch, dst []byte, t *topic, md *wire.Metadata, data []byte) []byte {
-	sc.id = wire.AppendUUID(sc.id[:0], rand.Uint64(), rand.Uint64())
-	sc.stamp = sc.stamper.Append(sc.stamp[:0], e.now().UnixMilli())
+func (sc *scratch) append(dst []byte, m *message) []byte {
+	if m.id == "" {
+		sc.id = wire.AppendUUID(sc.id[:0], rand.Uint64(), rand.Uint64())
+	} else {
+		sc.id = append(sc.id[:0], m.id...)
+	}
+	sc.stamp = sc.stamper.Append(sc.stamp[:0], m.time)
+	md := wire.Metadata{
+		Subscription: m.tag,
+		Stream:       m.stream,
+		Epoch:        m.epoch,
+		Seq:          m.seq,
+		HasSeq:       m.seq != 0,
+		Gap:          m.gap,
+		Snapshot:     m.snapshot,
+		Redelivered:  m.redelivered,
+		Deliveries:   int64(m.deliveries),
+	}
 	sc.metadata = md.Append(sc.metadata[:0])
 	sc.message = wire.Message{
 		Type:      wire.TypeEvent,
 		MessageID: sc.id,
-		Channel:   t.channel,
-		Data:      data,
+		Channel:   m.channel,
+		Data:      m.data,
 		Timestamp: sc.stamp,
 		Metadata:  sc.metadata,
 	}
 	start := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
 	dst = sc.message.Append(dst)
-	sc.message.Data = nil // it is the publisher's
+	sc.message = wire.Message{} // the data is the publisher's
 	binary.LittleEndian.PutUint32(dst[start:], uint32(len(dst)-start-headerSize))
 	return dst
+}
+
+// gapMessage is the notice that n of the events of t between two places were
+// lost. It has no data and no sequence number of its own.
+func (e *encoder) gapMessage(t *topic, g *wire.Gap, tag []byte) *message {
+	return &message{channel: t.channel, stream: t.streamName(), epoch: t.stream.inFrames, gap: g, tag: tag, time: e.now().UnixMilli()}
+}
+
+// appendTagged appends a frame that all subscribers share, with the id of the
+// one subscription it goes to. A frame ends with its metadata, which is never
+// empty.
+func appendTagged(dst, frame, tag []byte) []byte {
+	if tag == nil {
+		return append(dst, frame...)
+	}
+	const end = "}}"
+	start := len(dst)
+	dst = append(dst, frame[:len(frame)-len(end)]...)
+	dst = append(dst, `,"subscription":"`...)
+	dst = append(dst, tag...)
+	dst = append(dst, `"`+end...)
+	binary.LittleEndian.PutUint32(dst[start:], uint32(len(dst)-start-headerSize))
+	return dst
+}
+
+// farewell returns the frame that says that a subscription has ended.
+func (e *encoder) farewell(id string, why error) []byte {
+	coded, ok := errors.AsType[*wire.Error](why)
+	if !ok {
+		coded = wire.Errorf(wire.CodeOf(why), "%w", why)
+	}
+	told := *coded
+	told.Details.Origin = wire.OriginService
+	m := wire.Message{Type: wire.TypeResponse, MessageID: []byte(wire.NewUUID()), CorrelationID: []byte(id), Error: told.AppendJSON(nil)}
+	frame := m.Append(make([]byte, headerSize))
+	binary.LittleEndian.PutUint32(frame, uint32(len(frame)-headerSize))
+	return frame
 }

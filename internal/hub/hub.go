@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ekkojs/ipc/wire"
@@ -47,6 +49,10 @@ type Options struct {
 	// may be 1 KiB shorter. Default DefaultMaxFrame.
 	MaxFrame int
 
+	// Streams are the declared ones. Events that none of them carries are
+	// streams of their own.
+	Streams []StreamOptions
+
 	// Now is the clock of timestamps. Default time.Now.
 	Now func() time.Time
 }
@@ -78,98 +84,74 @@ func (o *Options) withDefaults() Options {
 // Hub fans events out to the subscribers that want them. All methods may be
 // called at any time from any goroutine.
 //
-// Locks are taken in this order: topics.patternMu, topics.mu, topic.mu,
-// index.mu, queue.mu. No user code runs under any of them.
+// Locks are taken in this order: topics.patternMu, topics.mu, stream.mu,
+// those of a log, index.mu, lane.mu, queue.mu. No user code runs under any of
+// them.
 type Hub struct {
 	options Options
 	encoder *encoder
 	topics  topics
 	index   index
+	lastID  atomic.Uint64 // of a subscription
+
+	mu      sync.Mutex // guards closed
+	closed  bool
+	workers sync.WaitGroup // what start has started
 }
 
 // New returns a hub without subscribers and with an epoch of its own.
 func New(o *Options) *Hub {
 	h := &Hub{options: o.withDefaults()}
 	h.encoder = newEncoder(h.options.Now)
-	h.topics.init(strconv.FormatUint(rand.Uint64(), 36), h.options.MaxChannels)
+	h.topics.init(strconv.FormatUint(rand.Uint64(), 36), h.options.MaxChannels, h.options.Streams)
 	h.index.init()
 	return h
 }
+
+// Close closes all subscribers and waits for the hub's goroutines. It is
+// idempotent.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	h.closed = true
+	h.mu.Unlock()
+	for _, s := range h.index.all() {
+		s.Close()
+	}
+	h.workers.Wait()
+}
+
+// start runs f on a goroutine that Close waits for, unless the hub is closed.
+func (h *Hub) start(f func()) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.workers.Go(f)
+	return true
+}
+
+// Go runs f on a goroutine that Close waits for. When the hub is closed it
+// does not run.
+func (h *Hub) Go(f func()) { h.start(f) }
 
 // Epoch returns the text that tells this hub's sequence numbers from those of
 // any other.
 func (h *Hub) Epoch() string { return h.topics.epoch }
 
-// Publish gives data to everybody who subscribed to a pattern that matches
-// name, and returns the event's sequence number and how many subscribers it
-// was queued for. It does not wait for any of them.
-//
-// data must be valid JSON, or empty for an event without data; it is put into
-// the frame verbatim, and not kept. A leading "events." of name is ignored.
-// The error is INVALID_NAME or MESSAGE_TOO_LARGE, with nothing published.
-func (h *Hub) Publish(name string, data []byte) (seq uint64, receivers int, err error) {
-	if room := h.options.MaxFrame - envelopeRoom; len(data) > room {
-		return 0, 0, tooLarge(len(data), room)
-	}
-	if len(data) == 0 {
-		data = nil // an empty text is not JSON
-	}
+// Next returns the place that the next event of that name, or of the stream
+// of that name, will have.
+func (h *Hub) Next(name string) Cursor {
 	name = eventName(name)
-	var few [16]func() // so that waking a few costs no allocation
-	for {
-		t, err := h.topics.get(name)
-		if err != nil {
-			return 0, 0, err
-		}
-		// Not ok means that the channel was forgotten between get and here:
-		// once more, under its new epoch.
-		if p, ok := h.publishOn(t, data, aftermath{wake: few[:0]}); ok {
-			p.after.run(h)
-			return p.seq, p.receivers, nil
-		}
+	h.topics.mu.RLock()
+	t, fresh := h.topics.byName[name], Cursor{Epoch: h.topics.epochLocked(), Seq: 1}
+	h.topics.mu.RUnlock()
+	if t == nil {
+		return fresh
 	}
-}
-
-// published is what came of publishOn.
-type published struct {
-	seq       uint64
-	receivers int
-	after     aftermath
-}
-
-// publishOn counts one event of t and offers its frame to those who want it.
-// It is not ok if t is forgotten. The topic's lock is held until everybody
-// has been offered the frame: that is what makes every queue agree with the
-// sequence.
-func (h *Hub) publishOn(t *topic, data []byte, after aftermath) (p published, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.forgotten {
-		return published{}, false
-	}
-	// One event alone is not a use, or else a burst of channels that are
-	// published on once would push out the busy ones.
-	t.used = t.used || t.seq > 0
-	t.seq++
-	t.matchLocked(&h.index)
-	if len(t.targets) == 0 {
-		return published{seq: t.seq}, true
-	}
-	f := &frame{topic: t, seq: t.seq, bytes: h.encoder.event(t, t.seq, data)}
-	for _, to := range t.targets {
-		o := to.subscriber.queue.push(f, to.policy)
-		if o.accepted {
-			p.receivers++
-		}
-		if o.wake != nil {
-			after.wake = append(after.wake, o.wake)
-		}
-		if o.failed {
-			after.slow = append(after.slow, slow{to.subscriber, o.onSlow})
-		}
-	}
-	p.seq, p.after = t.seq, after
-	return p, true
+	t.stream.mu.Lock()
+	defer t.stream.mu.Unlock()
+	return t.stream.nextLocked()
 }
 
 // Attach adds a subscriber, normally one a connection, with the hub's limits.
@@ -188,8 +170,9 @@ func (h *Hub) AttachWith(notify func(), o *SubscriberOptions) *Subscriber {
 // aftermath is the user code that a publish has to call once it has let go of
 // its locks.
 type aftermath struct {
-	wake []func()
-	slow []slow
+	calls  []func()
+	slow   []slow
+	failed []failure
 }
 
 // slow is a subscriber whose queue has failed.
@@ -198,15 +181,39 @@ type slow struct {
 	onSlow     func(error)
 }
 
-func (a aftermath) run(h *Hub) {
-	for _, notify := range a.wake {
-		notify()
+// failure is a subscriber that cannot go on.
+type failure struct {
+	subscriber *Subscriber
+	err        error
+}
+
+func (a *aftermath) empty() bool { return len(a.calls) == 0 && len(a.slow) == 0 && len(a.failed) == 0 }
+
+// add notes what a push to s has led to.
+func (a *aftermath) add(s *Subscriber, o outcome) {
+	if o.wake != nil {
+		a.calls = append(a.calls, o.wake)
+	}
+	if o.loss != nil {
+		a.calls = append(a.calls, o.loss)
+	}
+	if o.failed {
+		a.slow = append(a.slow, slow{s, o.onSlow})
+	}
+}
+
+func (a *aftermath) run(h *Hub) {
+	for _, call := range a.calls {
+		call()
 	}
 	for _, s := range a.slow {
-		h.index.detach(s.subscriber)
+		s.subscriber.end(nil)
 		if s.onSlow != nil {
 			s.onSlow(s.subscriber.Err())
 		}
+	}
+	for _, f := range a.failed {
+		f.subscriber.fail(f.err)
 	}
 }
 

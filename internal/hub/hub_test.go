@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func TestEventWithoutData(t *testing.T) {
 	s := h.Attach(nil)
 	mustSubscribe(t, s, "**")
 	for _, data := range [][]byte{nil, {}} {
-		if _, _, err := h.Publish("tick", data); err != nil {
+		if _, err := h.Publish(context.Background(), Publication{Name: "tick", Data: data}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -129,7 +130,7 @@ func TestStartIsWhereDeliveryBegins(t *testing.T) {
 	h := New(nil)
 	s := h.Attach(nil)
 	_, start := mustSubscribe(t, s, "new.channel")
-	if diff := cmp.Diff(Start{Cursor: Cursor{h.Epoch(), 1}}, start); diff != "" {
+	if diff := cmp.Diff(Start{Cursor: Cursor{h.Epoch(), 1}, Stream: "new.channel"}, start); diff != "" {
 		t.Error(diff)
 	}
 	for range 3 {
@@ -178,13 +179,13 @@ func TestPublishRefuses(t *testing.T) {
 	s := h.Attach(nil)
 	mustSubscribe(t, s, "**")
 	for _, name := range []string{"", "a..b", "a b", "*", "a.**"} {
-		if _, _, err := h.Publish(name, nil); !errors.Is(err, wire.CodeInvalidName) {
+		if _, err := h.Publish(context.Background(), Publication{Name: name, Data: nil}); !errors.Is(err, wire.CodeInvalidName) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
 	long := []byte(`"` + strings.Repeat("x", 4096-envelopeRoom-2) + `"`)
 	longest := strings.Repeat(strings.Repeat("n", 16)+".", 15)
-	if _, _, err := h.Publish(longest[:254], append(long, ' ')); !errors.Is(err, wire.CodeMessageTooLarge) {
+	if _, err := h.Publish(context.Background(), Publication{Name: longest[:254], Data: append(long, ' ')}); !errors.Is(err, wire.CodeMessageTooLarge) {
 		t.Errorf("data over the limit: %v", err)
 	}
 	mustPublish(t, h, longest[:254], string(long))

@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -9,12 +11,13 @@ import (
 
 // subscription is one pattern of one subscriber.
 type subscription struct {
-	id         string
+	id         uint64
 	pattern    string
-	literal    bool
-	policy     Policy
 	subscriber *Subscriber
-	place      int // in its bucket
+	counted    []*stream // those that limit their subscribers
+	place      int32     // in its bucket
+	policy     Policy
+	literal    bool
 }
 
 // target is a subscriber that wants a channel, with the strictest policy of
@@ -63,12 +66,10 @@ func (x *index) add(sub *subscription, limit int) error {
 		return s.detached
 	}
 	if len(s.subscriptions) >= limit {
-		err := wire.Errorf(wire.CodeQuotaExceeded, "more than %d subscriptions", limit)
-		err.Details.More = map[string]any{"resource": "subscriptions", "limit": limit}
-		return err
+		return tooMany(limit)
 	}
 	if s.subscriptions == nil {
-		s.subscriptions = make(map[string]*subscription)
+		s.subscriptions = make(map[uint64]*subscription)
 	}
 	s.subscriptions[sub.id] = sub
 	x.bucketLocked(sub).add(sub)
@@ -90,19 +91,22 @@ func (x *index) bucketLocked(sub *subscription) *bucket {
 }
 
 // remove takes the subscription id of s out, if there is one.
-func (x *index) remove(s *Subscriber, id string) bool {
+func (x *index) remove(s *Subscriber, id uint64) (pattern string, ok bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	sub := s.subscriptions[id]
 	if sub == nil {
-		return false
+		return "", false
 	}
 	x.removeLocked(sub)
-	return true
+	return sub.pattern, true
 }
 
 func (x *index) removeLocked(sub *subscription) {
 	delete(sub.subscriber.subscriptions, sub.id)
+	for _, counted := range sub.counted {
+		counted.heard.Add(-1)
+	}
 	if !sub.literal {
 		x.patterns.remove(sub)
 	} else if x.literals[sub.pattern].remove(sub) {
@@ -112,8 +116,9 @@ func (x *index) removeLocked(sub *subscription) {
 	x.generation.Add(1)
 }
 
-// detach takes out s, whose queue is closed, with all its subscriptions.
-func (x *index) detach(s *Subscriber) {
+// detach takes out s, whose queue is closed, with all its subscriptions. why
+// is nil if its owner closed it, or if it was slow.
+func (x *index) detach(s *Subscriber, why error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if s.detached != nil {
@@ -121,12 +126,16 @@ func (x *index) detach(s *Subscriber) {
 	}
 	counts := s.queue.counts()
 	s.detached = ErrClosed
-	if counts.failed {
+	switch {
+	case why != nil:
+		s.detached = why
+	case counts.failed:
 		err := wire.Errorf(wire.CodeSlowConsumer, "subscriber did not take its events in time")
 		err.Details.More = map[string]any{"dropped": counts.Dropped}
 		s.detached = err
 	}
 	for _, sub := range s.subscriptions {
+		s.ended = append(s.ended, Ended{s.idOf(sub), sub.pattern})
 		x.removeLocked(sub)
 	}
 	s.subscriptions = nil
@@ -143,17 +152,88 @@ func (x *index) reason(s *Subscriber) error {
 	return s.detached
 }
 
-// match returns who wants the channel of that name, each once, in the memory
-// of into, and the generation that this is true of.
-func (x *index) match(name string, into []target) ([]target, uint64) {
+// match returns who wants the events of that name, or all of its stream, each
+// once, in the memory of into, and the generation that this is true of.
+// Without wildcards those count only who name it.
+func (x *index) match(name, stream string, wildcards bool, into []target) ([]target, uint64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.rounds++
 	stale := into
 	into = x.literals[name].collect(into[:0], x.rounds)
-	into = x.patterns.collect(name, into, x.rounds)
+	if stream != name {
+		into = x.literals[stream].collect(into, x.rounds)
+	}
+	if wildcards {
+		into = x.patterns.collect(name, into, x.rounds)
+	}
 	if len(into) < len(stale) {
 		clear(stale[len(into):])
 	}
 	return into, x.generation.Load()
+}
+
+// all returns the subscribers there are.
+func (x *index) all() []*Subscriber {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.Collect(maps.Keys(x.subscribers))
+}
+
+// idsOf returns the subscriptions of s to exactly that pattern.
+func (x *index) idsOf(s *Subscriber, pattern string) (ids []string) {
+	for _, e := range x.namesOf(s) {
+		if e.Pattern == pattern {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids
+}
+
+// namesOf returns the subscriptions of s.
+func (x *index) namesOf(s *Subscriber) (names []Ended) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, sub := range s.subscriptions {
+		names = append(names, Ended{s.idOf(sub), sub.pattern})
+	}
+	return names
+}
+
+// endedOf returns the subscriptions that s had when it ended.
+func (x *index) endedOf(s *Subscriber) []Ended {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return s.ended
+}
+
+func tooMany(limit int) error {
+	err := wire.Errorf(wire.CodeQuotaExceeded, "more than %d subscriptions", limit)
+	err.Details.More = map[string]any{"resource": "subscriptions", "limit": limit}
+	return err
+}
+
+// Listener is one subscription, as Who sees it.
+type Listener struct {
+	ID              string
+	Pattern         string
+	Owner           any // of the outlet or subscriber
+	Group           string
+	SubscriberStats // of all that its subscriber hears
+}
+
+// Who lists the subscriptions there are, in no order.
+func (h *Hub) Who() []Listener {
+	x := &h.index
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	list := make([]Listener, 0, x.count)
+	for s := range x.subscribers {
+		st := s.queue.counts().SubscriberStats
+		st.Subscriptions = len(s.subscriptions)
+		for _, sub := range s.subscriptions {
+			list = append(list, Listener{ID: s.idOf(sub), Pattern: sub.pattern, Owner: s.owner, SubscriberStats: st})
+		}
+	}
+	return list
 }

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"encoding/binary"
 	"testing"
 
@@ -79,11 +80,11 @@ func mustSubscribe(t testing.TB, s *Subscriber, pattern string) (string, Start) 
 
 func mustPublish(t testing.TB, h *Hub, name, data string) (uint64, int) {
 	t.Helper()
-	seq, receivers, err := h.Publish(name, []byte(data))
+	r, err := h.Publish(context.Background(), Publication{Name: name, Data: []byte(data)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return seq, receivers
+	return r.Seq, r.Receivers
 }
 
 // tb is what *testing.T and *rapid.T have in common.

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -91,10 +92,11 @@ func TestEveryEventIsDeliveredOrAnnounced(t *testing.T) {
 			"publish": func(t *rapid.T) {
 				name := rapid.SampledFrom(names).Draw(t, "name")
 				seq[name]++
-				got, _, err := h.Publish(name, []byte(fmt.Sprintf(`"%0*d"`, rapid.IntRange(0, 40).Draw(t, "size"), 0)))
-				if err != nil || got != seq[name] {
-					t.Fatalf("sequence %d, %v", got, err)
+				r, err := h.Publish(context.Background(), Publication{Name: name, Data: fmt.Appendf(nil, `"%0*d"`, rapid.IntRange(0, 40).Draw(t, "size"), 0)})
+				if err != nil || r.Seq != seq[name] {
+					t.Fatalf("sequence %d, %v", r.Seq, err)
 				}
+				got := r.Seq
 				for _, l := range listeners {
 					if l.wants(name) {
 						l.due["events."+name] = append(l.due["events."+name], got)

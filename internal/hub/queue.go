@@ -1,27 +1,41 @@
 package hub
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/ekkojs/ipc/internal/filter"
+)
 
 // queue is what waits for one subscriber: gaps, then frames, both oldest
 // first. A frame is only ever dropped from the front, so every gap is older
 // than every frame, and delivering the gaps first puts each of them before
-// the next event of its channel, even when there never is one.
+// the next event of its name, even when there never is one.
 type queue struct {
 	maxMessages, maxBytes int
+	budget                *Budget        // of its user; may be nil
+	tag                   []byte         // id of its only subscription; nil if it may have many
+	filter                *filter.Filter // nil: all events
 
 	mu     sync.Mutex
 	closed bool
 	failed bool    // closed because it was slow
+	losing bool    // something was dropped since it was last empty
 	ring   []entry // a ring buffer; its length is a power of two, or 0
 	head   int     // index in ring of the oldest frame
 	count  int
 	bytes  int // of the frames in ring
 	gaps   gapList
 
-	// What to call, without locks, when something waits, and when the queue
-	// has failed; nil if nothing. They are forgotten with the rest when the
-	// queue closes, since topics may remember a subscriber for long.
+	// catching are the streams whose events it gets from their logs until it
+	// has caught up. Nil when there are none.
+	catching map[*stream]struct{}
+
+	// What to call, without locks, when something waits, when it begins to
+	// lose events, and when the queue has failed; nil if nothing. They are
+	// forgotten with the rest when the queue closes, since topics may
+	// remember a subscriber for long.
 	notify func()
+	onLoss func()
 	onSlow func(error)
 
 	// offered == delivered + dropped + count, always.
@@ -32,6 +46,7 @@ type queue struct {
 type entry struct {
 	*frame
 	policy Policy // of the subscription it came by
+	charge int32  // to the budget
 }
 
 // smallRing is the size of ring that is kept while nothing waits.
@@ -40,7 +55,9 @@ const smallRing = 256
 // outcome is what a push has led to.
 type outcome struct {
 	accepted bool        // the frame waits
+	behind   bool        // and others wait before it
 	wake     func()      // to be called if not nil: something waits, and nothing did before
+	loss     func()      // likewise: it has begun to lose events
 	failed   bool        // the queue closed itself
 	onSlow   func(error) // to be called then, if not nil
 }
@@ -48,43 +65,65 @@ type outcome struct {
 // minGaps is how many gaps even the smallest queue may hold.
 const minGaps = 64
 
+// entryCost is what a frame that waits costs besides its bytes.
+const entryCost = 32
+
 // push adds f, dropping the oldest frames as far as the limits ask for. The
 // queue fails, and is closed, when it would have to drop a frame that policy
-// forbids to, or has more gaps to tell of than it may hold frames.
-func (q *queue) push(f *frame, policy Policy) outcome {
+// forbids to, or has more gaps to tell of than it may hold frames. sharers is
+// how many queues f goes to: they share the cost of it.
+func (q *queue) push(f *frame, policy Policy, sharers int) outcome {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return outcome{}
 	}
-	idle := q.emptyLocked()
+	if q.catching != nil {
+		if _, catching := q.catching[f.topic.stream]; catching {
+			return outcome{accepted: true, behind: true} // it comes from the log
+		}
+	}
+	idle, losing := q.emptyLocked(), q.losing
 	q.offered++
-	fits := q.makeRoomLocked(len(f.bytes))
-	if e := (entry{f, policy}); fits {
+	e := entry{f, policy, entryCost + int32(len(f.bytes)/max(sharers, 1))}
+	fits := q.makeRoomLocked(len(f.bytes), int(e.charge))
+	o := outcome{accepted: fits, behind: q.count > 0}
+	if fits {
 		q.pushLocked(e)
 	} else {
 		q.dropLocked(e)
 	}
 	if q.failed = q.failed || q.gaps.len() > max(q.maxMessages, minGaps); q.failed {
-		o := outcome{failed: true, onSlow: q.onSlow}
+		o = outcome{failed: true, onSlow: q.onSlow}
 		q.closeLocked()
 		return o
 	}
-	o := outcome{accepted: fits}
 	if idle {
 		o.wake = q.notify
+	}
+	if q.losing && !losing {
+		o.loss = q.onLoss
 	}
 	return o
 }
 
-// makeRoomLocked drops frames until size more bytes fit. Should they never
-// fit, the new frame will be lost with all before it: a gap has to be older
-// than every frame.
-func (q *queue) makeRoomLocked(size int) (fits bool) {
+// makeRoomLocked drops frames until size more bytes fit, here and in the
+// budget, which is charged. Should they never fit, the new frame will be lost
+// with all before it: a gap has to be older than every frame.
+func (q *queue) makeRoomLocked(size, charge int) (fits bool) {
 	for q.count > 0 && (q.count >= q.maxMessages || q.bytes+size > q.maxBytes) {
 		q.dropLocked(q.popLocked())
 	}
-	return size <= q.maxBytes
+	if size > q.maxBytes {
+		return false
+	}
+	for !q.budget.charge(charge) {
+		if q.count == 0 {
+			return false
+		}
+		q.dropLocked(q.popLocked())
+	}
+	return true
 }
 
 func (q *queue) emptyLocked() bool { return q.count == 0 && q.gaps.len() == 0 }
@@ -112,6 +151,7 @@ func (q *queue) popLocked() entry {
 	q.head = (q.head + 1) & (len(q.ring) - 1)
 	q.count--
 	q.bytes -= len(e.bytes)
+	q.budget.release(int(e.charge))
 	if q.count == 0 && len(q.ring) > smallRing {
 		q.ring, q.head = nil, 0
 	}
@@ -120,15 +160,16 @@ func (q *queue) popLocked() entry {
 
 func (q *queue) dropLocked(e entry) {
 	q.dropped++
+	q.losing = true
 	q.failed = q.failed || e.policy == PolicyDisconnect
-	q.gaps.add(e.topic, e.seq)
+	q.gaps.add(e.topic, e.seq, e.topic.stream.loose() || q.filter != nil)
 }
 
 // takeLocked moves the oldest frames into batch: at most room bytes of them,
-// but one in any case if atLeastOne is set.
-func (q *queue) takeLocked(batch []*frame, room int, atLeastOne bool) (n int) {
+// extra more each, but one in any case if atLeastOne is set.
+func (q *queue) takeLocked(batch []*frame, room int, atLeastOne bool, extra int) (n int) {
 	for n < len(batch) && q.count > 0 {
-		size := len(q.ring[q.head].bytes)
+		size := len(q.ring[q.head].bytes) + extra
 		if size > room && !(atLeastOne && n == 0) {
 			break
 		}
@@ -137,6 +178,7 @@ func (q *queue) takeLocked(batch []*frame, room int, atLeastOne bool) (n int) {
 		n++
 	}
 	q.delivered += uint64(n)
+	q.losing = q.losing && q.count > 0
 	return n
 }
 
@@ -155,9 +197,55 @@ func (q *queue) close() {
 }
 
 func (q *queue) closeLocked() {
+	if q.closed {
+		return
+	}
 	q.closed = true
 	q.dropped += uint64(q.count)
+	for q.count > 0 {
+		q.popLocked()
+	}
 	q.ring, q.head, q.count, q.bytes = nil, 0, 0, 0
-	q.gaps = gapList{}
-	q.notify, q.onSlow = nil, nil
+	q.gaps, q.catching = gapList{}, nil
+	q.notify, q.onLoss, q.onSlow = nil, nil, nil
+}
+
+// catch begins to leave out the events of a stream.
+func (q *queue) catch(s *stream) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return
+	}
+	if q.catching == nil {
+		q.catching = map[*stream]struct{}{}
+	}
+	q.catching[s] = struct{}{}
+}
+
+// caught ends that. The caller holds the stream's lock.
+func (q *queue) caught(s *stream) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if delete(q.catching, s); len(q.catching) == 0 {
+		q.catching = nil
+	}
+}
+
+// count notes events that did not come by push.
+func (q *queue) countPast(offered, delivered, dropped uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.offered += offered
+	q.delivered += delivered
+	q.dropped += dropped
+}
+
+// takeOnSlow returns what to call should the subscriber be closed, once.
+func (q *queue) takeOnSlow() func(error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	f := q.onSlow
+	q.onSlow = nil
+	return f
 }

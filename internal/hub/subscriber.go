@@ -2,7 +2,11 @@ package hub
 
 import (
 	"errors"
+	"strconv"
+	"sync/atomic"
 
+	"github.com/ekkojs/ipc/internal/filter"
+	"github.com/ekkojs/ipc/store"
 	"github.com/ekkojs/ipc/wire"
 )
 
@@ -13,8 +17,8 @@ var ErrClosed = errors.New("hub: subscriber is closed")
 // time.
 type Policy uint8
 
-// The policies. With several subscriptions that match an event,
-// PolicyDisconnect wins.
+// The policies. With several subscriptions that match an event, or a stream
+// with one of its own, PolicyDisconnect wins.
 const (
 	// PolicyDropOldest drops the oldest events and announces the gap.
 	PolicyDropOldest Policy = iota
@@ -30,9 +34,30 @@ type SubscriberOptions struct {
 	QueueMessages int
 	QueueBytes    int
 
+	// Budget bounds what waits for several subscribers together. Default nil:
+	// each for itself.
+	Budget *Budget
+
+	// Tag makes it a subscriber of one subscription, which is called so in
+	// each message. Only such a one may have a Filter, or begin in the past.
+	// Default "": of any number, untold.
+	Tag string
+
+	// Filter leaves out the events that do not pass it. Default nil.
+	Filter *filter.Filter
+
+	// Owner is whom Who names.
+	Owner any
+
+	// OnLoss is called when the subscriber begins to lose events, once until
+	// it has caught up. It is called by a publisher, with no lock held, and
+	// must not block. Default nil.
+	OnLoss func()
+
 	// OnSlow is called once if the subscriber is closed for being slow, with
-	// a SLOW_CONSUMER error. It is called by a publisher, with no lock held,
-	// and must not block. Default nil: Err tells.
+	// a SLOW_CONSUMER error, or because the log that it reads fails, with
+	// that error. It is called with no lock held, and must not block.
+	// Default nil: Err tells.
 	OnSlow func(error)
 }
 
@@ -40,21 +65,27 @@ type SubscriberOptions struct {
 // defaults.
 type SubscribeOptions struct {
 	Policy Policy // default PolicyDropOldest
+	From   From   // default the next event
+
+	// Snapshot is the state that the events from From on change: delivered
+	// before them as one event of its own. Default nil: none.
+	Snapshot []byte
 }
 
-// Cursor is a place in a channel's sequence.
+// Cursor is a place in a stream.
 type Cursor struct {
 	Epoch string
 	Seq   uint64
 }
 
-// Start is where the delivery of a subscription begins: this event is the
-// first that was not published before it.
+// Start is where the delivery of a subscription begins.
 type Start struct {
-	// Cursor is the start in a literal subscription's channel; for a pattern
-	// that in each channel that Channels does not list.
+	// Cursor is the start in a literal subscription's stream; for a pattern
+	// that in each stream that Channels does not list.
 	Cursor
-	// Channels has the channels that a pattern matched when it was
+	// Stream is the name of a literal subscription's stream.
+	Stream string
+	// Channels has the streams that a pattern matched when it was
 	// subscribed to. It is nil for a literal subscription.
 	Channels map[string]Cursor
 }
@@ -64,66 +95,137 @@ type Start struct {
 // AppendTo and Next may be called by one goroutine at a time; the other
 // methods at any time from any goroutine.
 type Subscriber struct {
-	hub   *Hub
-	queue queue
+	hub    *Hub
+	queue  queue
+	owner  any
+	lane   atomic.Pointer[lane] // frames made for it alone; nil if there never were any
+	marked bool                 // it has a turn; guarded by Outlet.mu
 
 	// Guarded by index.mu.
-	subscriptions map[string]*subscription
-	detached      error  // why it has no subscriptions any more
-	mark          uint64 // the matching that last met it
-	markedAt      int    // where that put it
+	subscriptions map[uint64]*subscription
+	ended         []Ended // those it had when it was detached
+	detached      error   // why it has no subscriptions any more
+	mark          uint64  // the matching that last met it
+	markedAt      int     // where that put it
 }
 
 func newSubscriber(h *Hub, notify func(), o *SubscriberOptions) *Subscriber {
 	if o == nil {
 		o = &SubscriberOptions{}
 	}
-	s := &Subscriber{hub: h}
-	s.queue.notify, s.queue.onSlow = notify, o.OnSlow
-	s.queue.maxMessages = orDefault(o.QueueMessages, h.options.QueueMessages, MaxQueueMessages)
-	s.queue.maxBytes = orDefault(o.QueueBytes, h.options.QueueBytes, MaxQueueBytes)
+	s := &Subscriber{hub: h, owner: o.Owner}
+	q := &s.queue
+	q.notify, q.onLoss, q.onSlow = notify, o.OnLoss, o.OnSlow
+	q.budget, q.filter = o.Budget, o.Filter
+	if o.Tag != "" {
+		q.tag = []byte(o.Tag)
+	}
+	q.maxMessages = orDefault(o.QueueMessages, h.options.QueueMessages, MaxQueueMessages)
+	q.maxBytes = orDefault(o.QueueBytes, h.options.QueueBytes, MaxQueueBytes)
 	return s
 }
 
 // Subscribe adds a subscription and returns its id and where its delivery
-// starts: of each channel exactly the events from there on are delivered or
-// announced as lost, until Unsubscribe. A leading "events." of pattern is
-// ignored. The error is INVALID_PATTERN, QUOTA_EXCEEDED or what Err returns.
+// starts: of each stream exactly the events from there on that match are
+// delivered or announced as lost, until Unsubscribe. A leading "events." of
+// pattern is ignored. The name of a declared stream stands for all its
+// events. The error is INVALID_PATTERN, INVALID_ARGUMENT, QUOTA_EXCEEDED,
+// CURSOR_INVALID or what Err returns.
 func (s *Subscriber) Subscribe(pattern string, o *SubscribeOptions) (id string, start Start, err error) {
 	pattern = eventName(pattern)
 	parsed, err := wire.ParsePattern(pattern)
 	if err != nil {
 		return "", Start{}, err
 	}
-	sub := &subscription{id: wire.NewUUID(), pattern: pattern, literal: parsed.IsLiteral(), subscriber: s}
-	if o != nil {
-		sub.policy = o.Policy
+	if o == nil {
+		o = &SubscribeOptions{}
 	}
-	add := func() error { return s.hub.index.add(sub, s.hub.options.MaxSubscriptions) }
-	if sub.literal {
-		start.Cursor, err = s.hub.topics.subscribeLiteral(pattern, add)
-	} else {
-		start, err = s.hub.topics.subscribePattern(parsed, add)
+	if s.queue.tag == nil && (o.From.Kind != FromNew || o.Snapshot != nil) {
+		panic("hub: a subscription that begins in the past needs a subscriber of its own")
 	}
-	if err != nil {
+	e := &entrance{s: s, pattern: parsed, options: o, sub: &subscription{
+		id: s.hub.lastID.Add(1), pattern: pattern, literal: parsed.IsLiteral(), policy: o.Policy, subscriber: s,
+	}}
+	if err := s.hub.topics.subscribe(parsed, e.enterLocked); err != nil {
 		return "", Start{}, err
 	}
-	return sub.id, start, nil
+	e.begin()
+	return s.idOf(e.sub), e.start, nil
+}
+
+// idOf is how a subscription of s is called outside.
+func (s *Subscriber) idOf(sub *subscription) string {
+	if s.queue.tag != nil {
+		return string(s.queue.tag)
+	}
+	return subscriptionID(sub.id)
+}
+
+// subscriptionID is how a plain subscription is called outside.
+func subscriptionID(id uint64) string { return "s" + strconv.FormatUint(id, 36) }
+
+// parseID undoes subscriptionID; 0 is the id of none.
+func parseID(id string) uint64 {
+	if len(id) < 2 || id[0] != 's' {
+		return 0
+	}
+	n, err := strconv.ParseUint(id[1:], 36, 64)
+	if err != nil || subscriptionID(n) != id {
+		return 0
+	}
+	return n
 }
 
 // Unsubscribe ends the subscription with that id, and reports whether there
 // was one. What already waits is still delivered.
-func (s *Subscriber) Unsubscribe(id string) bool { return s.hub.index.remove(s, id) }
-
-// Close ends all subscriptions and drops what waits. It is idempotent.
-func (s *Subscriber) Close() {
-	s.queue.close()
-	s.hub.index.detach(s)
+func (s *Subscriber) Unsubscribe(id string) bool {
+	_, ok := s.hub.index.remove(s, parseID(id))
+	return ok
 }
 
-// Err returns nil, ErrClosed after Close, or a SLOW_CONSUMER error if the
-// subscriber was closed for being slow.
+// Close ends all subscriptions and drops what waits. It is idempotent.
+func (s *Subscriber) Close() { s.end(nil) }
+
+func (s *Subscriber) end(why error) {
+	s.queue.close()
+	s.lane.Load().close()
+	s.hub.index.detach(s, why)
+}
+
+// fail closes the subscriber and says why.
+func (s *Subscriber) fail(err error) {
+	onSlow := s.queue.takeOnSlow()
+	s.end(err)
+	if onSlow != nil {
+		onSlow(err)
+	}
+}
+
+// Err returns nil, ErrClosed after Close, a SLOW_CONSUMER error if the
+// subscriber was closed for being slow, or the error of its log.
 func (s *Subscriber) Err() error { return s.hub.index.reason(s) }
 
 // Pending reports whether AppendTo or Next has something to give.
-func (s *Subscriber) Pending() bool { return s.queue.pending() }
+func (s *Subscriber) Pending() bool { return s.queue.pending() || s.lane.Load().pending() }
+
+// laneOf returns the subscriber's lane, which it makes if it has to.
+func (s *Subscriber) laneOf() *lane {
+	if l := s.lane.Load(); l != nil {
+		return l
+	}
+	s.queue.mu.Lock()
+	l := &lane{hub: s.hub, notify: s.queue.notify, closed: s.queue.closed}
+	s.queue.mu.Unlock()
+	if !s.lane.CompareAndSwap(nil, l) {
+		return s.lane.Load()
+	}
+	return l
+}
+
+// wants reports whether a record is for this subscriber.
+func (s *Subscriber) wants(in *stream, p wire.Pattern, rec *store.Record) bool {
+	if rec.Group != "" || !(p.Match(rec.Name) || p.IsLiteral() && p.String() == in.Name) {
+		return false
+	}
+	return s.queue.filter == nil || s.queue.filter.Match(rec.Data)
+}

@@ -1,5 +1,7 @@
 package hub
 
+import "encoding/binary"
+
 // AppendTo moves what waits to dst, oldest first, in the form a connection's
 // Write takes: each message preceded by its length. It appends at most
 // maxBytes, but at least one message if there is any, and counts what it
@@ -13,13 +15,17 @@ func (s *Subscriber) AppendTo(dst []byte, maxBytes int) []byte {
 		// The copying is done without the lock: a publisher may be waiting
 		// for it.
 		for _, f := range batch[:n] {
-			dst = append(dst, f.bytes...)
+			dst = appendTagged(dst, f.bytes, s.queue.tag)
 		}
 		if n < len(batch) {
-			return dst
+			break
 		}
 	}
+	return s.lane.Load().take(dst, start+maxBytes, len(dst) == start)
 }
+
+// frameSize reads a frame's header.
+func frameSize(frame []byte) int { return int(binary.LittleEndian.Uint32(frame)) }
 
 // take appends the gaps to dst and moves frames into batch, as far as dst
 // stays within end, which it does not have to for the very first message.
@@ -28,14 +34,22 @@ func (q *queue) take(dst []byte, batch []*frame, end int, first bool, e *encoder
 	defer q.mu.Unlock()
 	for q.gaps.len() > 0 {
 		g := q.gaps.gaps[0]
-		longer := e.appendGap(dst, g.topic, g.from, g.to)
+		longer := e.append(dst, e.gapMessage(g.topic, g.notice(GapSlowConsumer), q.tag))
 		if len(longer) > end && !first {
 			return dst, 0
 		}
 		q.gaps.pop()
 		dst, first = longer, false
 	}
-	return dst, q.takeLocked(batch, end-len(dst), first)
+	return dst, q.takeLocked(batch, end-len(dst), first, q.tagCost())
+}
+
+// tagCost is how much longer a frame becomes by its tag.
+func (q *queue) tagCost() int {
+	if q.tag == nil {
+		return 0
+	}
+	return len(`,"subscription":""`) + len(q.tag)
 }
 
 // Next removes the oldest message that waits and returns it, without a length
@@ -49,10 +63,13 @@ func (s *Subscriber) Next() (message []byte, ok bool) {
 	switch {
 	case notice != nil:
 		return notice[headerSize:], true
-	case n > 0:
+	case n > 0 && s.queue.tag == nil:
 		return batch[0].bytes[headerSize:], true
+	case n > 0:
+		return appendTagged(nil, batch[0].bytes, s.queue.tag)[headerSize:], true
 	}
-	return nil, false
+	message = s.lane.Load().takeOne()
+	return message, message != nil
 }
 
 // takeOne returns the oldest gap as a frame, or else moves the oldest frame
@@ -62,7 +79,7 @@ func (q *queue) takeOne(batch []*frame, e *encoder) (notice []byte, n int) {
 	defer q.mu.Unlock()
 	if q.gaps.len() > 0 {
 		g := q.gaps.pop()
-		return e.appendGap(nil, g.topic, g.from, g.to), 0
+		return e.append(nil, e.gapMessage(g.topic, g.notice(GapSlowConsumer), q.tag)), 0
 	}
-	return nil, q.takeLocked(batch, 0, true)
+	return nil, q.takeLocked(batch, 0, true, 0)
 }

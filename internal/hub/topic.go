@@ -1,59 +1,97 @@
 package hub
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/ekkojs/ipc/store"
 	"github.com/ekkojs/ipc/wire"
 )
 
-// topic is what the hub knows of one channel.
+// topic is what the hub knows of the events of one name.
 type topic struct {
 	name    string
 	channel []byte // as it stands in a frame: "events." and the name
-	epoch   []byte
+	stream  *stream
 
-	mu        sync.Mutex
-	seq       uint64   // of the last event; the first one is 1
+	// Guarded by stream.mu.
 	used      bool     // since the clock hand of topics last passed
-	forgotten bool     // no longer in topics: whoever holds it must look again
 	matchedAt uint64   // generation of the index that targets were found in
-	targets   []target // who wants the channel
+	targets   []target // who wants the events
 }
 
 // matchLocked brings targets up to date, which costs one atomic load while
 // nobody subscribes or leaves.
 func (t *topic) matchLocked(x *index) {
-	if t.matchedAt != x.generation.Load() {
-		t.targets, t.matchedAt = x.match(t.name, t.targets)
+	if t.matchedAt != x.generation.Load() && !t.stream.Queue {
+		t.targets, t.matchedAt = x.match(t.name, t.stream.Name, !t.stream.Hidden, t.targets)
 	}
 }
 
-// next is where somebody who subscribes now starts.
-func (t *topic) nextLocked() Cursor { return Cursor{Epoch: string(t.epoch), Seq: t.seq + 1} }
-
-// topics is the bounded table of channels. When it is full a new channel
-// takes the place of one that was not used since the clock hand's last round
-// (second chance: nearly LRU, without a write on the way of each publish).
+// topics is the bounded table of names. When it is full a new one takes the
+// place of one that was not used since the clock hand's last round (second
+// chance: nearly LRU, without a write on the way of each publish). Those of
+// declared streams stay.
 type topics struct {
-	epoch string
-	limit int
+	epoch   string
+	limit   int
+	streams []*stream // declared ones, by name
 
-	// patternMu is held by whoever holds the lock of more than one topic, so
+	// patternMu is held by whoever holds the lock of more than one stream, so
 	// that no two do.
 	patternMu sync.Mutex
 
 	mu        sync.RWMutex
 	byName    map[string]*topic
-	ring      []*topic
+	ring      []*topic // those that may be forgotten
 	hand      int
-	forgotten uint64 // channels forgotten so far
+	forgotten uint64 // names forgotten so far
 	published uint64 // events counted by them
 }
 
-func (ts *topics) init(epoch string, limit int) {
+func (ts *topics) init(epoch string, limit int, declared []StreamOptions) {
 	ts.epoch, ts.limit, ts.byName = epoch, limit, make(map[string]*topic)
+	for _, o := range declared {
+		ts.declare(o)
+	}
+	slices.SortFunc(ts.streams, func(a, b *stream) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func (ts *topics) declare(o StreamOptions) {
+	epoch := ts.epoch
+	if o.Log != nil {
+		epoch = o.Log.Epoch()
+	}
+	s := newStream(o, epoch)
+	if o.Log != nil {
+		_, next := o.Log.Bounds()
+		s.seq = next - 1
+	} else if o.Last {
+		s.last = map[string]store.Record{}
+	}
+	for _, name := range slices.Concat([]string{o.Name}, o.Events) {
+		if ts.byName[name] == nil {
+			ts.byName[name] = newTopic(name, s)
+			s.names = append(s.names, name)
+		}
+	}
+	slices.Sort(s.names)
+	ts.streams = append(ts.streams, s)
+}
+
+func newTopic(name string, s *stream) *topic {
+	return &topic{name: name, channel: []byte(wire.EventChannel(name)), stream: s}
+}
+
+// streamName is what a frame says of the stream: nothing if its name is the
+// event's own.
+func (t *topic) streamName() []byte {
+	if t.stream.Name == t.name {
+		return nil
+	}
+	return []byte(t.stream.Name)
 }
 
 // get returns the topic of that name, which it makes if it has to.
@@ -72,6 +110,13 @@ func (ts *topics) get(name string) (*topic, error) {
 	return ts.getLocked(name), nil
 }
 
+// find returns the topic of that name, nil if there is none.
+func (ts *topics) find(name string) *topic {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	return ts.byName[name]
+}
+
 func (ts *topics) getLocked(name string) *topic {
 	if t := ts.byName[name]; t != nil {
 		return t
@@ -79,18 +124,14 @@ func (ts *topics) getLocked(name string) *topic {
 	slot := ts.slotLocked()
 	// The name may be part of something big that the caller read it from.
 	name = strings.Clone(name)
-	t := &topic{
-		name:    name,
-		channel: []byte(wire.EventChannel(name)),
-		epoch:   []byte(ts.epochLocked()),
-	}
+	t := newTopic(name, newStream(StreamOptions{Name: name}, ts.epochLocked()))
 	ts.ring[slot] = t
 	ts.byName[name] = t
 	return t
 }
 
-// epochLocked is the epoch of a channel made now. It changes with each
-// channel forgotten, since the new one may be that one come back.
+// epochLocked is the epoch of a stream made now. It changes with each one
+// forgotten, since the new one may be that one come back.
 func (ts *topics) epochLocked() string {
 	if ts.forgotten == 0 {
 		return ts.epoch
@@ -116,73 +157,76 @@ func (ts *topics) slotLocked() int {
 // forgetLocked removes t unless it was used lately. Two rounds of the clock
 // hand are enough to find one, unless publishers are as quick as the hand.
 func (ts *topics) forgetLocked(t *topic) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	s := t.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if t.used {
 		t.used = false
 		return false
 	}
-	t.forgotten, t.targets = true, nil
+	s.forgotten, t.targets = true, nil
 	delete(ts.byName, t.name)
 	ts.forgotten++
-	ts.published += t.seq
+	ts.published += s.published
 	return true
 }
 
-// subscribeLiteral runs add at a point between two events of the channel, and
-// returns the cursor of the second.
-func (ts *topics) subscribeLiteral(name string, add func() error) (Cursor, error) {
-	// The table stays as it is until add is done: a channel that is not
-	// there cannot be published on. It is not made either, or else a peer
-	// could push out living channels by subscribing to invented ones.
-	ts.mu.RLock()
-	defer ts.mu.RUnlock()
-	t := ts.byName[name]
-	if t == nil {
-		return Cursor{Epoch: ts.epochLocked(), Seq: 1}, add()
+// subscribe runs add at a point between two events of all the streams that p
+// matches, which it is given, each once, by name. fresh is where delivery
+// starts in a stream that there is not yet.
+func (ts *topics) subscribe(p wire.Pattern, add func(matched []*stream, fresh Cursor) error) error {
+	// The table stays as it is until add is done: what is not there cannot
+	// be published on. It is not made either, or else a peer could push out
+	// living names by subscribing to invented ones.
+	if p.IsLiteral() {
+		ts.mu.RLock()
+		defer ts.mu.RUnlock()
+		fresh := Cursor{Epoch: ts.epochLocked(), Seq: 1}
+		t := ts.byName[p.String()]
+		if t == nil {
+			return add(nil, fresh)
+		}
+		t.stream.mu.Lock()
+		defer t.stream.mu.Unlock()
+		return add([]*stream{t.stream}, fresh)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.nextLocked(), add()
-}
-
-// subscribePattern is subscribeLiteral for all channels that match at once.
-func (ts *topics) subscribePattern(p wire.Pattern, add func() error) (Start, error) {
 	ts.patternMu.Lock()
 	defer ts.patternMu.Unlock()
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()
-	start := Start{Cursor: Cursor{Epoch: ts.epochLocked(), Seq: 1}}
-	var held []*topic
-	defer func() {
-		for _, t := range held {
-			t.mu.Unlock()
-		}
-	}()
-	for name, t := range ts.byName {
-		if !p.Match(name) {
-			continue
-		}
-		t.mu.Lock()
-		held = append(held, t)
-		if start.Channels == nil {
-			start.Channels = make(map[string]Cursor)
-		}
-		start.Channels[name] = t.nextLocked()
+	matched := ts.matchedLocked(p)
+	for _, s := range matched {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 	}
-	return start, add()
+	return add(matched, Cursor{Epoch: ts.epochLocked(), Seq: 1})
 }
 
-// count returns the number of channels, of events counted and of channels
+// matchedLocked returns the streams of the names that p matches, but for
+// those that are heard by those only who name them.
+func (ts *topics) matchedLocked(p wire.Pattern) []*stream {
+	met := map[*stream]bool{}
+	var matched []*stream
+	for name, t := range ts.byName {
+		if s := t.stream; !met[s] && !s.Queue && !s.Hidden && p.Match(name) {
+			met[s] = true
+			matched = append(matched, s)
+		}
+	}
+	return matched
+}
+
+// count returns the number of streams, of events counted and of names
 // forgotten.
-func (ts *topics) count() (channels int, published, forgotten uint64) {
+func (ts *topics) count() (streams int, published, forgotten uint64) {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()
 	published = ts.published
-	for _, t := range ts.ring {
-		t.mu.Lock()
-		published += t.seq
-		t.mu.Unlock()
+	for _, s := range ts.streams {
+		published += s.publishedNow()
 	}
-	return len(ts.ring), published, ts.forgotten
+	for _, t := range ts.ring {
+		published += t.stream.publishedNow()
+	}
+	return len(ts.ring) + len(ts.streams), published, ts.forgotten
 }

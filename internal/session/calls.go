@@ -26,7 +26,8 @@ const (
 
 // Request is a message that wants an answer.
 type Request struct {
-	Type    wire.Type // request, subscribe or unsubscribe
+	Type    wire.Type // request, subscribe or unsubscribe; an event that is to be confirmed
+	ID      []byte    // messageId of an event that has one of its own; nil: the call's
 	Channel []byte
 	Action  []byte
 	Data    []byte        // JSON; nil for none
@@ -182,6 +183,9 @@ func (sl *slot) name(id *[36]byte) {
 // message is made; meta is room for its metadata.
 func (s *Session) messageLocked(sl *slot, req *Request, t *term, meta []byte) wire.Message {
 	m := wire.Message{Type: req.Type, MessageID: sl.id[:], Channel: req.Channel, Action: req.Action, Data: req.Data}
+	if req.ID != nil {
+		m.MessageID, m.CorrelationID = req.ID, sl.id[:]
+	}
 	m.Timestamp = s.outbox.stamp.Append(s.outbox.time[:0], t.now.UnixMilli())
 	if t.stated {
 		timeout := t.timeout

@@ -94,12 +94,13 @@ func (in *Inbound) Fail(err *wire.Error) {
 // ReplyAtomically answers with what f returns, and sends nothing between the
 // moment f runs and the answer: f may put a subscription into effect, and the
 // answer still comes before its first event. f must be quick, must not call
-// the session, and may take the locks of the Source.
+// the session, and may take the locks of the Source. When it returns nothing,
+// nothing is answered.
 func (in *Inbound) ReplyAtomically(f func() ([]byte, *wire.Error)) {
 	s := in.s
 	s.mu.Lock()
 	data, err := f()
-	flush := s.answerLocked(in, data, nil, err)
+	flush := (data != nil || err != nil) && s.answerLocked(in, data, nil, err)
 	s.mu.Unlock()
 	if flush {
 		s.flush()

@@ -1,0 +1,144 @@
+package hub
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ekkojs/ipc/store"
+	"github.com/ekkojs/ipc/wire"
+)
+
+// entrance is a subscription on its way in.
+type entrance struct {
+	s       *Subscriber
+	sub     *subscription
+	pattern wire.Pattern
+	options *SubscribeOptions
+
+	start   Start
+	replays []*replay
+	newest  []newest // what Last keeps, and no log does
+	after   aftermath
+}
+
+// newest is the last event of a name.
+type newest struct {
+	stream *stream
+	rec    store.Record
+}
+
+// enterLocked puts the subscription into effect. The locks of matched are
+// held: nothing is published on any of them.
+func (e *entrance) enterLocked(matched []*stream, fresh Cursor) error {
+	s := e.s
+	e.start = Start{Cursor: fresh}
+	if e.sub.literal {
+		e.start.Stream = e.sub.pattern
+	}
+	for _, in := range matched {
+		if err := e.passLocked(in); err != nil {
+			return err
+		}
+	}
+	if err := s.hub.index.add(e.sub, s.hub.options.MaxSubscriptions); err != nil {
+		return err
+	}
+	for _, in := range e.sub.counted {
+		in.heard.Add(1)
+	}
+	for _, r := range e.replays {
+		s.queue.catch(r.stream)
+	}
+	e.pushLocked()
+	return nil
+}
+
+// passLocked finds where delivery of one stream starts.
+func (e *entrance) passLocked(in *stream) error {
+	literal := e.sub.literal
+	switch {
+	case in.Queue:
+		return wire.Errorf(wire.CodeInvalidArgument, "%s is a queue: it is read by the members of a group", in.Name)
+	case in.Broadcast && literal && e.s.queue.filter != nil:
+		return wire.Errorf(wire.CodeInvalidArgument, "%s is a broadcast channel, which nobody filters", in.Name)
+	}
+	if in.MaxSubscribers > 0 {
+		if int(in.heard.Load()) >= in.MaxSubscribers {
+			err := wire.Errorf(wire.CodeQuotaExceeded, "%s has %d subscribers, which is all it takes", in.Name, in.MaxSubscribers)
+			err.Details.More = map[string]any{"resource": "subscribers", "limit": in.MaxSubscribers}
+			return err
+		}
+		e.sub.counted = append(e.sub.counted, in)
+	}
+	wanted := func(rec *store.Record) bool { return e.s.wants(in, e.pattern, rec) }
+	at, err := in.startLocked(e.options.From, literal, wanted)
+	if err != nil {
+		return err
+	}
+	if at <= in.seq {
+		e.replays = append(e.replays, &replay{s: e.s, stream: in, wanted: wanted, topic: e.s.hub.topicOf(in, e.topicName(in)), at: at})
+	} else if e.options.From.Kind == FromLast {
+		e.newestLocked(in, wanted)
+	}
+	cursor := Cursor{Epoch: in.epoch, Seq: at}
+	switch {
+	case literal:
+		e.start.Cursor, e.start.Stream = cursor, in.Name
+	case cursor.Seq > 1 || cursor.Epoch != e.start.Epoch:
+		if e.start.Channels == nil {
+			e.start.Channels = map[string]Cursor{}
+		}
+		e.start.Channels[in.Name] = cursor
+	}
+	return nil
+}
+
+// topicName is what gap notices about the stream are called.
+func (e *entrance) topicName(in *stream) string {
+	if e.sub.literal {
+		return e.sub.pattern
+	}
+	return in.Name
+}
+
+// newestLocked notes the last values of a stream that has no log.
+func (e *entrance) newestLocked(in *stream, wanted func(*store.Record) bool) {
+	for _, rec := range in.last {
+		if wanted(&rec) {
+			e.newest = append(e.newest, newest{in, rec})
+		}
+	}
+}
+
+// pushLocked queues what comes before the first event of each stream.
+func (e *entrance) pushLocked() {
+	h := e.s.hub
+	if e.options.Snapshot != nil {
+		m := &message{channel: []byte(wire.EventChannel(e.sub.pattern)), epoch: []byte(e.start.Epoch), seq: e.start.Seq - 1,
+			time: h.options.Now().UnixMilli(), data: e.options.Snapshot, snapshot: true}
+		t := newTopic(e.sub.pattern, newStream(StreamOptions{Name: e.start.Stream}, e.start.Epoch))
+		m.stream = t.streamName()
+		e.after.add(e.s, e.s.queue.push(&frame{topic: t, seq: m.seq, bytes: h.encoder.frame(m)}, e.sub.policy, 1))
+	}
+	slices.SortFunc(e.newest, func(a, b newest) int {
+		if a.stream != b.stream {
+			return strings.Compare(a.stream.Name, b.stream.Name)
+		}
+		return int(a.rec.Seq) - int(b.rec.Seq)
+	})
+	for _, n := range e.newest {
+		f := &frame{topic: h.topicOf(n.stream, n.rec.Name), seq: n.rec.Seq, bytes: h.encoder.frame(h.replayed(n.stream, &n.rec, nil))}
+		e.after.add(e.s, e.s.queue.push(f, e.sub.policy, 1))
+	}
+}
+
+// begin starts the delivery of what is there already. The notifications come
+// from a goroutine, since whoever subscribes may hold locks of a connection.
+func (e *entrance) begin() {
+	for _, r := range e.replays {
+		e.s.laneOf().add(r)
+	}
+	if !e.after.empty() {
+		e.s.hub.start(func() { e.after.run(e.s.hub) })
+	}
+}

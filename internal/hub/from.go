@@ -1,0 +1,119 @@
+package hub
+
+import (
+	"time"
+
+	"github.com/ekkojs/ipc/store"
+	"github.com/ekkojs/ipc/wire"
+)
+
+// From says where the delivery of a subscription begins. The zero From is the
+// next event.
+type From struct {
+	Kind    FromKind
+	Cursor  Cursor            // of FromCursor: the first event that is wanted
+	Cursors map[string]Cursor // of FromCursors: likewise, by stream
+	Time    time.Time         // of FromTime
+}
+
+// FromKind is a way to say where delivery begins.
+type FromKind uint8
+
+// The kinds. All but FromNew and FromCursors need a stream that keeps events;
+// of a pattern with wildcards they leave those that do not as they are.
+const (
+	FromNew    FromKind = iota // with the next event
+	FromFirst                  // with the oldest that is kept
+	FromLast                   // with the newest that is kept
+	FromCursor                 // with that event, or CURSOR_INVALID
+	FromTime                   // with the first one published then or later
+
+	// FromCursors goes on where a subscription was interrupted. Where its
+	// cursor does not hold any more delivery begins with the oldest event
+	// that is kept, and Start says so.
+	FromCursors
+)
+
+// startLocked returns the sequence number where delivery of s begins.
+// interested reports which records count for FromLast. literal: the
+// subscription names the stream, so that it must be able to do what is asked.
+func (s *stream) startLocked(f From, literal bool, interested func(*store.Record) bool) (uint64, error) {
+	next := s.seq + 1
+	switch f.Kind {
+	case FromNew:
+		return next, nil
+	case FromCursor:
+		return s.exactLocked(f.Cursor)
+	case FromCursors:
+		return s.resumedLocked(f.Cursors), nil
+	}
+	switch {
+	case s.Log == nil && literal && (f.Kind != FromLast || !s.Last):
+		return 0, wire.Errorf(wire.CodeInvalidArgument, "%s keeps no events to begin with: its channel needs \"retention\", \"persistent\" or \"last\" in the manifest", s.Name)
+	case s.Log == nil:
+		return next, nil // what Last keeps comes besides
+	case f.Kind == FromFirst:
+		first, _ := s.Log.Bounds()
+		return min(first, next), nil
+	case f.Kind == FromTime:
+		return min(s.Log.At(f.Time), next), nil
+	}
+	return s.newestLocked(interested), nil
+}
+
+// exactLocked returns the place of c, or why there is none.
+func (s *stream) exactLocked(c Cursor) (uint64, error) {
+	first, next := s.seq+1, s.seq+1
+	if s.Log != nil {
+		first, _ = s.Log.Bounds()
+	}
+	if c.Epoch == s.epoch && c.Seq >= min(first, next) && c.Seq <= next {
+		return c.Seq, nil
+	}
+	reason := "is not kept any more"
+	switch {
+	case c.Epoch != s.epoch:
+		reason = "belongs to an earlier epoch"
+	case c.Seq > next:
+		reason = "has not been given to an event yet"
+	}
+	e := wire.Errorf(wire.CodeCursorInvalid, "%s: the place %d in epoch %q %s", s.Name, c.Seq, c.Epoch, reason)
+	e.Details.More = map[string]any{"epoch": s.epoch, "firstAvailable": min(first, next), "next": next}
+	return 0, e
+}
+
+// resumedLocked returns the place that comes nearest to where an earlier
+// subscription stood.
+func (s *stream) resumedLocked(cursors map[string]Cursor) uint64 {
+	next := s.seq + 1
+	c, seen := cursors[s.Name]
+	if s.Log == nil || !seen {
+		return next
+	}
+	first, _ := s.Log.Bounds()
+	if first = min(first, next); c.Epoch != s.epoch {
+		return first
+	}
+	return min(max(c.Seq, first), next)
+}
+
+// newestScan is how far back FromLast looks for an event that is wanted.
+const newestScan = 4096
+
+// newestLocked returns the place of the newest record that is wanted, or the
+// next one if none of the last ones is.
+func (s *stream) newestLocked(interested func(*store.Record) bool) uint64 {
+	const step = 64
+	var recs []store.Record
+	first, _ := s.Log.Bounds()
+	next := s.seq + 1
+	for end := next; end > first && next-end < newestScan; end -= min(step, end-first) {
+		recs, _ = s.Log.Read(recs[:0], max(first, end-min(step, end)), step, 1<<20)
+		for i := len(recs) - 1; i >= 0; i-- {
+			if recs[i].Seq < end && interested(&recs[i]) {
+				return recs[i].Seq
+			}
+		}
+	}
+	return next
+}
