@@ -1,0 +1,114 @@
+package group
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ekkojs/ipc/store"
+)
+
+// Member is one that records are delivered to. Its exported fields must not
+// change once it has joined.
+type Member struct {
+	// Credit is how many records it may hold at once. Default DefaultCredit,
+	// ceiling the group's MaxPending.
+	Credit int
+
+	// CreditBytes is how much data that may be; a member that holds nothing
+	// gets one record of any size. Default DefaultCreditBytes.
+	CreditBytes int
+
+	// AckWait is how long it has to acknowledge. Default that of the group.
+	AckWait time.Duration
+
+	// Filter reports whether the member wants a record. Others are done as
+	// if it had acknowledged them, so the members of a group should agree.
+	// It is called with locks held, and must not change the record.
+	Filter func(*store.Record) bool
+
+	// Wake is called when Take may have something, and then not again until
+	// Take is called; it should be called until it gives nothing. Wake is
+	// called without locks of the group, from any of its methods, and must
+	// not block.
+	Wake func()
+
+	// Guarded by Group.mu.
+	group     *Group // nil when it has left
+	held      list
+	heldBytes int
+	full      bool // what comes next is more than its CreditBytes allow now
+	woken     bool // Take is going to be called
+}
+
+// Join makes m a member. A group that is exclusive throws out the one that it
+// had, and returns it. A member that has left may join again, here or
+// elsewhere.
+func (g *Group) Join(m *Member) (out *Member) {
+	var after after
+	g.mu.Lock()
+	if !g.closed && m.group == nil {
+		if g.options.Exclusive && len(g.members) > 0 {
+			out = g.members[0]
+			g.leaveLocked(out, &after)
+			g.dirtyLocked(g.now(), &after)
+		}
+		g.joinLocked(m, &after)
+	}
+	g.mu.Unlock()
+	after.run(g)
+	return out
+}
+
+func (g *Group) joinLocked(m *Member, after *after) {
+	if m.Credit <= 0 {
+		m.Credit = DefaultCredit
+	}
+	m.Credit = min(m.Credit, g.options.MaxPending)
+	if m.CreditBytes <= 0 {
+		m.CreditBytes = DefaultCreditBytes
+	}
+	if m.AckWait <= 0 {
+		m.AckWait = g.options.AckWait
+	}
+	m.group, m.held, m.full, m.woken = g, list{which: byHolder}, false, false
+	g.members = append(g.members, m)
+	if _, next := g.log.Bounds(); next > g.end {
+		g.end = next
+	}
+	g.wakeLocked(after, 1)
+}
+
+// Leave ends the membership: what m holds goes to others at once. It reports
+// whether m was a member.
+func (g *Group) Leave(m *Member) bool {
+	var after after
+	g.mu.Lock()
+	was := m.group == g
+	if was {
+		g.leaveLocked(m, &after)
+		g.dirtyLocked(g.now(), &after)
+		g.wakeLocked(&after, 0)
+	}
+	g.mu.Unlock()
+	after.run(g)
+	return was
+}
+
+func (g *Group) leaveLocked(m *Member, after *after) {
+	for m.held.head != nil {
+		g.releaseLocked(m.held.head, 0, "its reader left", after)
+	}
+	m.group = nil
+	g.unwakeLocked(m)
+	g.members = slices.DeleteFunc(g.members, func(other *Member) bool { return other == m })
+}
+
+// hungryLocked reports whether m can hold more.
+func (m *Member) hungryLocked() bool {
+	return m.held.length < m.Credit && !m.full && (m.held.length == 0 || m.heldBytes < m.CreditBytes)
+}
+
+// fitsLocked reports whether m can hold so many bytes more.
+func (m *Member) fitsLocked(size int) bool {
+	return m.held.length == 0 || m.heldBytes+size <= m.CreditBytes
+}
