@@ -1,0 +1,43 @@
+package disk
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/ekkojs/ipc/wire"
+)
+
+// errUntrusted says that others could have a say in what a file holds.
+var errUntrusted = errors.New("not safe to use")
+
+// unavailable is STORAGE_UNAVAILABLE with what is known of the record.
+func unavailable(executed wire.Executed, format string, args ...any) *wire.Error {
+	e := wire.Errorf(wire.CodeStorageUnavailable, format, args...)
+	e.Details.Executed = executed
+	return e
+}
+
+// fault turns a failed operation on a file, after which nothing of a new
+// record is there, into an error for those outside.
+func fault(doing string, err error) *wire.Error {
+	switch {
+	case errors.Is(err, errUntrusted):
+		return wire.Errorf(wire.CodePermissionDenied, "%s: %w", doing, err)
+	case isFull(err):
+		return wire.Errorf(wire.CodeStorageFull, "%s: %w", doing, err)
+	}
+	return unavailable(wire.ExecutedNo, "%s: %w", doing, err)
+}
+
+func closedError() *wire.Error {
+	return unavailable(wire.ExecutedNo, "the log is closed")
+}
+
+func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// mayPass reports whether an error in opening or reading says nothing about
+// what the file holds: there may be no memory or no descriptors at the moment.
+func mayPass(err error) bool {
+	return !errors.Is(err, fs.ErrNotExist) && !isBroken(err) && !errors.Is(err, os.ErrClosed)
+}
