@@ -35,6 +35,9 @@ type Options struct {
 	// would notice.
 	unsafe bool
 
+	// segment is the exact length of segments, for tests; 0: see above.
+	segment int64
+
 	// fs is what files are made of. Tests put something faulty there.
 	fs fileSystem
 }

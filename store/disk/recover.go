@@ -27,6 +27,9 @@ func openLog(s *Store, name string, limits store.Limits) (*Log, error) {
 		maxWaiting:   o.MaxWaiting,
 		unsafe:       o.unsafe,
 	}
+	if o.segment > 0 {
+		l.segmentBytes = o.segment
+	}
 	l.idle.L = &l.mu
 	l.ids.window = max(0, limits.Dedupe.Milliseconds())
 	l.state.Name = name

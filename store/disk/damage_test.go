@@ -1,0 +1,149 @@
+package disk
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ekkojs/ipc/store"
+)
+
+// edit changes files of a log as no program should, and says how.
+func edit(fs *sim, r *rand.Rand) string {
+	var paths []string
+	for path := range fs.names {
+		if filepath.Base(path) != "lock" {
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	path := paths[r.IntN(len(paths))]
+	f := fs.names[path]
+	switch n := len(f.data); {
+	case r.IntN(8) == 0:
+		delete(fs.names, path)
+		return "delete " + path
+	case n == 0:
+	case r.IntN(6) == 0:
+		clear(f.data)
+		return "zero " + path
+	case r.IntN(5) == 0:
+		f.data = f.data[:r.IntN(n)]
+		return fmt.Sprintf("truncate %s to %d of %d", path, len(f.data), n)
+	case r.IntN(4) == 0:
+		from := r.IntN(n)
+		to := min(n, from+1+r.IntN(5000))
+		clear(f.data[from:to])
+		return fmt.Sprintf("zero %d to %d of %s", from, to, path)
+	default:
+		at := r.IntN(n)
+		f.data[at] ^= 1 << r.IntN(8)
+		return fmt.Sprintf("flip a bit of byte %d in %s", at, path)
+	}
+	return "nothing"
+}
+
+// TestDamageIsSaid is K7: whatever is done to the files, what was kept is
+// there as it was or said to be lost, and no number is used twice.
+func TestDamageIsSaid(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 6))
+	for n := range 300 {
+		fs, h := newSim(seed), newHistory()
+		s := open(t, "/logs", simOptions(fs))
+		l := openOne(t, s, "orders", store.Limits{})
+		for range r.IntN(20) {
+			h.step(t, l, r)
+		}
+		if r.IntN(2) == 0 {
+			s.Close()
+		}
+		used := map[string]map[uint64]string{l.Epoch(): {}}
+		for seq, rec := range h.acked {
+			used[l.Epoch()][seq] = rec.ID
+		}
+		epochs := map[string]bool{l.Epoch(): true}
+		fs = fs.killed()
+		var edits []string
+		for round := range 3 {
+			for range 1 + r.IntN(3) {
+				edits = append(edits, edit(fs, r))
+			}
+			where := fmt.Sprintf("log %d, round %d, after %s", n, round, strings.Join(edits, ", "))
+			s := open(t, "/logs", simOptions(fs))
+			l := openOne(t, s, "orders", store.Limits{})
+			if err := h.verifyDamaged(l, epochs[l.Epoch()]); err != nil {
+				t.Fatalf("%s: %v", where, err)
+			}
+			if used[l.Epoch()] == nil {
+				used[l.Epoch()] = map[uint64]string{}
+			}
+			for range 5 {
+				rec := numbered(r.Int())
+				rec.Time = 1
+				got := add(l, rec)
+				if got.Err != nil {
+					t.Fatalf("%s: %v", where, got.Err)
+				}
+				if old := used[l.Epoch()][got.Seq]; old != "" {
+					t.Fatalf("%s: (%s, %d) is given to %s and %s", where, l.Epoch(), got.Seq, old, rec.ID)
+				}
+				used[l.Epoch()][got.Seq] = rec.ID
+				rec.Seq = got.Seq
+				h.tried[rec.ID], h.acked[got.Seq] = rec, rec
+			}
+			clear(epochs) // it may not come back
+			epochs[l.Epoch()] = true
+			s.Close()
+			fs = fs.killed()
+		}
+	}
+}
+
+// verifyDamaged is verify, where a new epoch may stand for what cannot be
+// known.
+func (h *history) verifyDamaged(l *Log, sameEpoch bool) error {
+	if sameEpoch {
+		return h.verify(l, true)
+	}
+	// What is there has to be right, and what is missing between two of them
+	// said to be lost. Of what was before and behind nobody can know.
+	first, next := l.Bounds()
+	for seq := range h.acked {
+		if seq < first || seq >= next {
+			delete(h.acked, seq)
+		}
+	}
+	return h.verify(l, true)
+}
+
+// TestDamageWhileOpen is found by whoever reads there.
+func TestDamageWhileOpen(t *testing.T) {
+	fs := newSim(1)
+	s := open(t, "/logs", simOptions(fs))
+	l := openOne(t, s, "orders", store.Limits{})
+	for i := range 100 {
+		mustAdd(t, l, numbered(i))
+	}
+	fs.mu.Lock()
+	f := fs.names[l.path(segmentName(1))]
+	f.data[segmentHeader+10*encodedSize(new(numbered(10)), 0)] ^= 1
+	fs.mu.Unlock()
+	if got := readAllOf(t, l, 1); len(got) != 99 {
+		t.Fatalf("%d records", len(got))
+	}
+	lost := l.Losses()
+	if len(lost) != 1 || lost[0].From != lost[0].To || l.Stats().Messages != 99 {
+		t.Fatalf("losses %+v, %+v", lost, l.Stats())
+	}
+	s.Close()
+	s = open(t, "/logs", simOptions(fs))
+	if got := openOne(t, s, "orders", store.Limits{}).Losses(); !slices.Equal(got, lost) {
+		t.Fatalf("losses %+v, before %+v", got, lost)
+	}
+}

@@ -1,0 +1,161 @@
+package disk
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/ekkojs/ipc/store"
+	"github.com/ekkojs/ipc/wire"
+)
+
+// broken has one kind of operation fail from the k-th on, or that one only.
+type broken struct {
+	op      string
+	err     syscall.Errno
+	k       int64
+	forever bool
+	count   atomic.Int64
+	healed  atomic.Bool
+}
+
+func (b *broken) before(_ int, op, _ string) error {
+	if op != b.op {
+		return nil
+	}
+	n := b.count.Add(1)
+	if !b.healed.Load() && (n == b.k || b.forever && n > b.k) {
+		return b.err
+	}
+	return nil
+}
+
+func (b *broken) String() string {
+	if b.forever {
+		return fmt.Sprintf("%s fails with %v from the %d. on", b.op, b.err, b.k)
+	}
+	return fmt.Sprintf("the %d. %s fails with %v", b.k, b.op, b.err)
+}
+
+// run works on a log while operations fail, has them work again, and returns
+// what is wrong then.
+func (b *broken) run(t *testing.T) error {
+	r := rand.New(rand.NewPCG(uint64(b.k), 4))
+	fs, h := newSim(uint64(b.k)), newHistory()
+	fs.before = b.before
+	s := open(t, "/logs", simOptions(fs))
+	defer s.Close()
+	opened, err := s.Log("orders", store.Limits{})
+	if err != nil {
+		if code := wire.CodeOf(err); code != wire.CodeStorageUnavailable && code != wire.CodeStorageFull {
+			return err
+		}
+		b.healed.Store(true)
+		if opened, err = s.Log("orders", store.Limits{}); err != nil {
+			return err
+		}
+	}
+	l := opened.(*Log)
+	epoch := l.Epoch()
+	for range 25 {
+		h.step(t, l, r)
+	}
+	losses := b.op == "read" // what the medium cannot read is lost
+	b.healed.Store(true)
+	if err := h.verify(l, losses); err != nil {
+		return fmt.Errorf("when it works again: %w", err)
+	}
+	before := len(h.acked)
+	h.append(t, l, r, 10)
+	if len(h.acked) != before+10 {
+		return fmt.Errorf("does not recover: %d of 10 are kept", len(h.acked)-before)
+	}
+	fs.mu.Lock()
+	images := []*sim{fs.killedLocked(), fs.cutLocked(), fs.cutLocked()}
+	fs.mu.Unlock()
+	if err := s.Close(); err != nil {
+		return err
+	}
+	for n, image := range append(images, fs) {
+		s := open(t, "/logs", simOptions(image))
+		l := openOne(t, s, "orders", store.Limits{})
+		if err := h.verify(l, losses); err != nil {
+			return fmt.Errorf("image %d: %w", n, err)
+		}
+		if l.Epoch() != epoch {
+			return fmt.Errorf("image %d: a new epoch", n)
+		}
+		s.Close()
+	}
+	return nil
+}
+
+// TestEveryOperationMayFail is K6.
+func TestEveryOperationMayFail(t *testing.T) {
+	for op, errs := range map[string][]syscall.Errno{
+		"write": {syscall.EIO, syscall.ENOSPC}, "sync": {syscall.EIO}, "syncDir": {syscall.EIO}, "rename": {syscall.EIO},
+		"remove": {syscall.EIO}, "truncate": {syscall.EIO}, "open": {syscall.EIO, syscall.EMFILE}, "read": {syscall.EIO, syscall.ENOMEM}, "list": {syscall.EIO},
+	} {
+		for _, err := range errs {
+			t.Run(fmt.Sprintf("%s/%d", op, err), func(t *testing.T) {
+				for k := int64(1); ; k++ {
+					for _, forever := range []bool{false, true} {
+						b := &broken{op: op, err: err, k: k, forever: forever}
+						if err := b.run(t); err != nil {
+							t.Fatalf("%s: %v", b, err)
+						}
+						if b.count.Load() < k && !forever {
+							return
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestAFullDisk fills the disk and makes space again, many times.
+func TestAFullDisk(t *testing.T) {
+	fs, h := newSim(1), newHistory()
+	r := rand.New(rand.NewPCG(1, 5))
+	s := open(t, "/logs", simOptions(fs))
+	l := openOne(t, s, "orders", store.Limits{})
+	for cycle := range 20 {
+		fs.mu.Lock()
+		fs.space = 1 // what is there may stay
+		fs.mu.Unlock()
+		before, failed := len(h.acked), len(h.failed)
+		for len(h.failed) < failed+50 {
+			h.append(t, l, r, 10)
+			if len(h.acked) > before+5000 {
+				t.Fatal("the disk is never full")
+			}
+		}
+		if got := add(l, store.Record{Data: make([]byte, 1<<20)}); wire.CodeOf(got.Err) != wire.CodeStorageFull {
+			t.Fatalf("cycle %d: %+v", cycle, got)
+		}
+		fs.mu.Lock()
+		fs.space = 0
+		fs.mu.Unlock()
+		before = len(h.acked)
+		h.append(t, l, r, 10)
+		if len(h.acked) != before+10 {
+			t.Fatalf("cycle %d: does not recover", cycle)
+		}
+		for _, image := range []*sim{fs.killed(), fs.cut()} {
+			s := open(t, "/logs", simOptions(image))
+			if err := h.verify(openOne(t, s, "orders", store.Limits{}), false); err != nil {
+				t.Fatalf("cycle %d: %v", cycle, err)
+			}
+			s.Close()
+		}
+	}
+}
+
+func (s *sim) cut() *sim {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cutLocked()
+}
