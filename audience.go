@@ -86,8 +86,20 @@ func clipped(text []byte) []byte {
 	return text
 }
 
-// separate returns what makes the subscription one of its own.
-func (w *wish) separate() (sep hub.Separate, snapshot bool, failure *Error) {
+// separate returns what makes a subscription one of its own, if anything does.
+func (s *Service) separate(pattern string, w *wish) (sep hub.Separate, snapshot bool, failure *Error) {
+	if w.Subscription != "" && !isID(w.Subscription) {
+		return sep, false, wire.Errorf(wire.CodeInvalidArgument, `"subscription" is an id of 1 to 64 letters, digits, "-" and "_"`)
+	}
+	group, failure := s.groupOf(pattern, w)
+	if failure != nil {
+		return sep, false, failure
+	}
+	if group != nil {
+		sep, failure = s.join(pattern, group, w.Subscription)
+		return sep, false, failure
+	}
+	sep.ID = w.Subscription
 	if sep.From, snapshot, failure = w.from(); failure != nil {
 		return sep, false, failure
 	}
@@ -97,9 +109,6 @@ func (w *wish) separate() (sep hub.Separate, snapshot bool, failure *Error) {
 			return sep, false, asError(err)
 		}
 		sep.Filter = f
-	}
-	if sep.ID = w.Subscription; sep.ID != "" && !isID(sep.ID) {
-		return sep, false, wire.Errorf(wire.CodeInvalidArgument, `"subscription" is an id of 1 to 64 letters, digits, "-" and "_"`)
 	}
 	return sep, snapshot, nil
 }
@@ -143,12 +152,12 @@ func (p *peer) subscribe(in *session.Inbound) {
 		s.fail(in, err)
 		return
 	}
-	sep, snapshot, err := w.separate()
+	policy, err := w.policy()
 	if err != nil {
 		s.fail(in, err)
 		return
 	}
-	policy, err := w.policy()
+	sep, snapshot, err := s.separate(pattern, &w)
 	switch {
 	case err != nil:
 		s.fail(in, err)

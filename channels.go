@@ -33,6 +33,7 @@ func (s *Service) openChannels() ([]hub.StreamOptions, error) {
 			Last:           c.Last,
 			Queue:          c.Type == manifest.ChannelQueue,
 			Broadcast:      c.Type == manifest.ChannelBroadcast,
+			Volatile:       !c.Persistent,
 			Block:          c.OnSlow == manifest.OnSlowBlock,
 		}
 		if c.OnSlow == manifest.OnSlowDisconnect {
@@ -73,7 +74,7 @@ func openLog(o *hub.StreamOptions, keeper store.Store, c *manifest.Channel) (err
 	case o.Queue && c.OnSlow == manifest.OnSlowDropOldest:
 	case o.Queue, c.Persistent && c.Retention == nil:
 		// What somebody still has to read makes no room for what comes.
-		o.Needs = hub.NewNeeds()
+		o.Needs = &hub.Needs{}
 		l.Hold = o.Needs.Oldest
 	}
 	if o.Log, err = keeper.Log(o.Name, l); err != nil {

@@ -311,25 +311,6 @@ func (c *Client) acquireError(ctx context.Context, err error) error {
 	return err
 }
 
-// Publish sends an event to the service, which gives it to its subscribers.
-// It is sent at most once and not waited for: a refusal (an unknown event,
-// data that does not fit) goes to ClientOptions.OnError. The error returned
-// here means that it was not sent. Close and Flush wait until it has left.
-func (c *Client) Publish(ctx context.Context, event string, data any) error {
-	if err := wire.CheckName(event); err != nil {
-		return err
-	}
-	text, err := appendJSON(nil, data)
-	if err != nil {
-		return err
-	}
-	s, err := c.endpoint.Acquire(ctx)
-	if err != nil {
-		return c.acquireError(ctx, err)
-	}
-	return s.Send(&wire.Message{Type: wire.TypeEvent, Channel: []byte(wire.EventChannel(event)), Data: text})
-}
-
 // Flush waits until the service has handled everything published before; by
 // then OnError has been told of what it refused.
 func (c *Client) Flush(ctx context.Context) error {

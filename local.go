@@ -19,7 +19,8 @@ func (s *Service) Subscribe(pattern string, opts *SubscribeOptions) (*Subscripti
 	if err := s.checkPattern(sub.name); err != nil {
 		return nil, err
 	}
-	l.sub = sub
+	l.sub, sub.settle = sub, l.settle
+	sub.grouped = sub.grouped || s.manifest.ChannelByName(sub.name).IsQueue()
 	s.mu.Lock()
 	s.locals[sub] = struct{}{}
 	s.mu.Unlock()
@@ -35,6 +36,7 @@ type local struct {
 	service *Service
 	sub     *Subscription
 	outlet  *hub.Outlet
+	id      string // of the subscription there
 
 	mu sync.Mutex // one mover at a time, so that the order is kept
 }
@@ -54,7 +56,7 @@ func (l *local) enter() error {
 			return err
 		}
 	}
-	sep, snapshot, failure := w.separate()
+	sep, snapshot, failure := l.service.separate(l.sub.name, &w)
 	if failure != nil {
 		return failure
 	}
@@ -65,7 +67,9 @@ func (l *local) enter() error {
 	if o.Disconnect {
 		policy = hub.PolicyDisconnect
 	}
-	_, _, err = l.outlet.Subscribe(l.sub.name, policy, sep)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.id, _, err = l.outlet.Subscribe(l.sub.name, policy, sep)
 	return err
 }
 

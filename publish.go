@@ -83,6 +83,66 @@ func (s *Service) PublishWith(ctx context.Context, event string, data any, opts 
 	return receiptOf(r), nil
 }
 
+// Publish sends an event to the service, which gives it to its subscribers.
+// It is sent at most once and not waited for: a refusal (an unknown event,
+// data that does not fit) goes to ClientOptions.OnError. The error returned
+// here means that it was not sent. Close and Flush wait until it has left.
+//
+// On a channel that the manifest declares persistent, or a queue, Publish is
+// PublishWith: it returns when the service has kept the event.
+func (c *Client) Publish(ctx context.Context, event string, data any) error {
+	if ch := c.Manifest().ChannelOf(event); ch.IsQueue() || ch != nil && ch.Persistent {
+		_, err := c.PublishWith(ctx, event, data, nil)
+		return err
+	}
+	if err := wire.CheckName(event); err != nil {
+		return err
+	}
+	text, err := appendJSON(nil, data)
+	if err != nil {
+		return err
+	}
+	s, err := c.endpoint.Acquire(ctx)
+	if err != nil {
+		return c.acquireError(ctx, err)
+	}
+	return s.Send(&wire.Message{Type: wire.TypeEvent, Channel: []byte(wire.EventChannel(event)), Data: text})
+}
+
+// PublishWith publishes an event and waits for the service's receipt: it says
+// that the event has a place in its channel, and is kept if the channel keeps
+// events, on the disk if it is persistent. An event that the channel keeps is
+// sent again, under the same ID, when the connection is lost before the
+// receipt has come; of others that is left to the caller, whom the error tells
+// so: CONNECTION_LOST, executed "maybe".
+func (c *Client) PublishWith(ctx context.Context, event string, data any, opts *PublishOptions) (*Receipt, error) {
+	if err := wire.CheckName(event); err != nil {
+		return nil, err
+	}
+	id, failure := opts.id()
+	if failure != nil {
+		failure.Details.Executed, failure.Details.Origin = wire.ExecutedNo, wire.OriginClient
+		return nil, failure
+	}
+	if id == "" {
+		id = wire.NewUUID()
+	}
+	text, err := appendJSON(nil, data)
+	if err != nil {
+		return nil, err
+	}
+	ch := c.Manifest().ChannelOf(event)
+	answer, err := c.attempt(ctx, &attempts{
+		req:        session.Request{Type: wire.TypeEvent, ID: []byte(id), Channel: []byte(wire.EventChannel(event)), Data: text, Meta: wire.Metadata{Confirm: true}},
+		idempotent: ch != nil && (ch.IsQueue() || ch.Persistent || ch.Retention != nil),
+	})
+	if err != nil {
+		return nil, err
+	}
+	var r Receipt
+	return &r, answer.Decode(&r)
+}
+
 // publishError makes a coded error of a wait for room that was given up.
 func publishError(ctx context.Context, err error) error {
 	if ctx.Err() != nil && err == ctx.Err() {

@@ -3,6 +3,7 @@ package ipc
 import (
 	"time"
 
+	"github.com/ekkojs/ipc/internal/hub"
 	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/transport"
 	"github.com/ekkojs/ipc/wire"
@@ -18,10 +19,23 @@ func (s *Service) reserved(p *peer, in *session.Inbound) {
 	if len(name) == 0 {
 		_, name = wire.SplitChannel(in.Channel)
 	}
+	if f := managers[string(name)]; f != nil {
+		p.manage(in, f)
+		return
+	}
 	var answer any
 	switch string(name) {
 	case "ping":
 		p.ping(in)
+		return
+	case "ack":
+		p.acknowledge(in, hub.Ack)
+		return
+	case "nak":
+		p.acknowledge(in, hub.Nak)
+		return
+	case "reject":
+		p.acknowledge(in, hub.Reject)
 		return
 	case "will":
 		p.leaveWill(in)
@@ -43,7 +57,7 @@ func (s *Service) reserved(p *peer, in *session.Inbound) {
 	case "health":
 		answer = map[string]any{"status": "ok", "service": s.name, "uptimeMs": time.Since(s.started).Milliseconds()}
 	default:
-		s.fail(in, wire.Errorf(wire.CodeMethodNotFound, "the reserved service ipc has no method %q; it has hello, ping, describe, stats, connections, who, will and health", name))
+		s.fail(in, wire.Errorf(wire.CodeMethodNotFound, "the reserved service ipc has no method %q; it has hello, ping, describe, health, stats, connections, who, will, ack, nak, reject, queues, messages, purge, forget and redrive", name))
 		return
 	}
 	data, err := appendJSON(nil, answer)

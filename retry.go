@@ -94,12 +94,17 @@ func (c *Client) send(ctx context.Context, method string, data Raw, text *sessio
 	} else if r.idempotent && c.opts.MaxRetries > 0 {
 		a.req.Meta.IdempotencyKey = wire.AppendUUID(nil, rand.Uint64(), rand.Uint64())
 	}
+	return c.attempt(ctx, &a)
+}
+
+// attempt makes the call, as often as it takes and is allowed.
+func (c *Client) attempt(ctx context.Context, a *attempts) (Raw, error) {
 	c.retries.calls.Add(1)
 	a.began = time.Now()
 	a.req.Now = a.began
 	result, err := c.exchange(ctx, &a.req)
 	if err != nil && c.opts.MaxRetries > 0 {
-		return c.retry(ctx, &a, err)
+		return c.retry(ctx, a, err)
 	}
 	return result, err
 }

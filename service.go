@@ -176,6 +176,9 @@ func (s *Service) start(ctx context.Context, addresses []string) error {
 		}
 		addresses = []string{address}
 	}
+	if err := s.hub.OpenGroups(); err != nil {
+		return err
+	}
 	for _, m := range s.methods {
 		if m.handler == nil {
 			m.handler = s.other

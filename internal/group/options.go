@@ -35,6 +35,9 @@ type Options struct {
 	// is part of what is kept: a group is opened in the way it was made.
 	Exclusive bool
 
+	// AsKept opens a group that the log keeps, exclusive or not.
+	AsKept bool
+
 	// Start is the first record that a new group gets; what the log does not
 	// have any more is not missed. 0: the oldest that is kept.
 	Start uint64

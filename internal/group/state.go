@@ -55,6 +55,9 @@ func (g *Group) loadLocked() error {
 	if !ok {
 		return wire.Errorf(wire.CodeDataLoss, "what is kept of the group %q cannot be read", g.name)
 	}
+	if g.options.AsKept {
+		g.options.Exclusive = s.exclusive
+	}
 	if s.exclusive != g.options.Exclusive {
 		return wire.Errorf(wire.CodeConflict, "the group %q is %s", g.name, kind(s.exclusive))
 	}

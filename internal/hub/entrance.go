@@ -64,9 +64,7 @@ func (e *entrance) passLocked(in *stream) error {
 	}
 	if in.MaxSubscribers > 0 {
 		if int(in.heard.Load()) >= in.MaxSubscribers {
-			err := wire.Errorf(wire.CodeQuotaExceeded, "%s has %d subscribers, which is all it takes", in.Name, in.MaxSubscribers)
-			err.Details.More = map[string]any{"resource": "subscribers", "limit": in.MaxSubscribers}
-			return err
+			return crowded(in)
 		}
 		e.sub.counted = append(e.sub.counted, in)
 	}
@@ -141,4 +139,11 @@ func (e *entrance) begin() {
 	if !e.after.empty() {
 		e.s.hub.start(func() { e.after.run(e.s.hub) })
 	}
+}
+
+// crowded is the answer to a subscriber too many.
+func crowded(s *stream) error {
+	err := wire.Errorf(wire.CodeQuotaExceeded, "%s has %d subscribers, which is all it takes", s.Name, s.MaxSubscribers)
+	err.Details.More = map[string]any{"resource": "subscribers", "limit": s.MaxSubscribers}
+	return err
 }

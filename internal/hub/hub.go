@@ -105,17 +105,49 @@ func New(o *Options) *Hub {
 	h.encoder = newEncoder(h.options.Now)
 	h.topics.init(strconv.FormatUint(rand.Uint64(), 36), h.options.MaxChannels, h.options.Streams)
 	h.index.init()
+	for _, s := range h.topics.streams {
+		if s.Block {
+			s.crowd = &crowd{hub: h, stream: s}
+		}
+	}
 	return h
 }
 
-// Close closes all subscribers and waits for the hub's goroutines. It is
-// idempotent.
+// OpenGroups opens the groups that the logs know. It comes before the first
+// event; the error is a log's.
+func (h *Hub) OpenGroups() error {
+	for _, s := range h.topics.streams {
+		if s.Dead == nil {
+			continue
+		}
+		if err := h.reopenTeams(s); err != nil {
+			return err
+		}
+		if s.Needs != nil {
+			s.Needs.stream.Store(s)
+		}
+	}
+	return nil
+}
+
+// Close closes all subscribers and groups and waits for the hub's goroutines.
+// The logs stay open. It is idempotent.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	h.closed = true
 	h.mu.Unlock()
+	for _, s := range h.topics.streams {
+		if s.crowd != nil {
+			s.crowd.close()
+		}
+	}
 	for _, s := range h.index.all() {
 		s.Close()
+	}
+	for _, s := range h.topics.streams {
+		for _, team := range s.teams.all() {
+			team.close()
+		}
 	}
 	h.workers.Wait()
 }

@@ -18,6 +18,7 @@ type subscription struct {
 	place      int32     // in its bucket
 	policy     Policy
 	literal    bool
+	grouped    bool // it is a member of a group, and in no bucket
 }
 
 // target is a subscriber that wants a channel, with the strictest policy of
@@ -72,7 +73,9 @@ func (x *index) add(sub *subscription, limit int) error {
 		s.subscriptions = make(map[uint64]*subscription)
 	}
 	s.subscriptions[sub.id] = sub
-	x.bucketLocked(sub).add(sub)
+	if !sub.grouped {
+		x.bucketLocked(sub).add(sub)
+	}
 	x.count++
 	x.generation.Add(1)
 	return nil
@@ -107,7 +110,9 @@ func (x *index) removeLocked(sub *subscription) {
 	for _, counted := range sub.counted {
 		counted.heard.Add(-1)
 	}
-	if !sub.literal {
+	if sub.grouped {
+		// in no bucket
+	} else if !sub.literal {
 		x.patterns.remove(sub)
 	} else if x.literals[sub.pattern].remove(sub) {
 		delete(x.literals, sub.pattern)
@@ -232,7 +237,11 @@ func (h *Hub) Who() []Listener {
 		st := s.queue.counts().SubscriberStats
 		st.Subscriptions = len(s.subscriptions)
 		for _, sub := range s.subscriptions {
-			list = append(list, Listener{ID: s.idOf(sub), Pattern: sub.pattern, Owner: s.owner, SubscriberStats: st})
+			l := Listener{ID: s.idOf(sub), Pattern: sub.pattern, Owner: s.owner, SubscriberStats: st}
+			if s.member != nil {
+				l.Group = s.member.team.group.Name()
+			}
+			list = append(list, l)
 		}
 	}
 	return list

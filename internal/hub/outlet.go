@@ -62,10 +62,15 @@ type Separate struct {
 	From     From
 	Filter   *filter.Filter
 	Snapshot []byte // see SubscribeOptions
+
+	// Team makes it a member of a group, of which Group says more. From,
+	// Filter and Snapshot do not count then.
+	Team  *Team
+	Group GroupOptions
 }
 
 func (s *Separate) isZero() bool {
-	return s.ID == "" && s.From.Kind == FromNew && s.Filter == nil && s.Snapshot == nil
+	return s.ID == "" && s.From.Kind == FromNew && s.Filter == nil && s.Snapshot == nil && s.Team == nil
 }
 
 // NewOutlet returns an outlet without subscriptions. kick is called when
@@ -97,7 +102,11 @@ func (o *Outlet) Subscribe(pattern string, policy Policy, how Separate) (id stri
 		s.Close()
 		return "", Start{}, err
 	}
-	_, start, err = s.Subscribe(pattern, &SubscribeOptions{Policy: policy, From: how.From, Snapshot: how.Snapshot})
+	if how.Team != nil {
+		start, err = s.enlist(pattern, how.Team, &how.Group)
+	} else {
+		_, start, err = s.Subscribe(pattern, &SubscribeOptions{Policy: policy, From: how.From, Snapshot: how.Snapshot})
+	}
 	if err != nil {
 		o.forget(s)
 		s.Close()

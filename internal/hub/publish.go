@@ -182,7 +182,11 @@ func (h *Hub) publishKept(ctx context.Context, t *topic, p Publication, done fun
 		p.ID = wire.NewUUID() // so that it is the same whenever it is read
 	}
 	rec := store.Record{Name: t.name, Data: p.Data, ID: p.ID, Group: p.Group, Time: h.options.Now().UnixMilli()}
-	t.stream.Log.Append(rec, func(kept store.Receipt) {
+	keep := t.stream.Log.Append
+	if t.stream.crowd != nil {
+		keep = func(rec store.Record, done func(store.Receipt)) { t.stream.crowd.append(ctx, rec, done) }
+	}
+	keep(rec, func(kept store.Receipt) {
 		if kept.Err != nil {
 			done(Receipt{}, kept.Err)
 			return
@@ -206,6 +210,18 @@ func (h *Hub) spreadKept(t *topic, p *Publication, seq uint64, now int64) Receip
 	r := h.spreadLocked(t, p, now, &after)
 	s.mu.Unlock()
 	after.run(h)
+	for _, team := range s.teams.all() {
+		team.group.Appended(seq)
+		if !s.Queue {
+			continue
+		}
+		if st := team.group.Stats(); st.Members > 0 {
+			r.Receivers++
+			if st.Waiting > 1 {
+				r.Behind++
+			}
+		}
+	}
 	return r
 }
 

@@ -37,6 +37,9 @@ type StreamOptions struct {
 	// room by removing that. It is the Hold of Log's limits. Default nil.
 	Needs *Needs
 
+	// Volatile says that Log ends with the process.
+	Volatile bool
+
 	// Block makes publishers wait for room in the log. Default: they are told
 	// STORAGE_FULL.
 	Block bool
@@ -66,6 +69,10 @@ type stream struct {
 	names    []string // all that it carries, sorted, if declared
 
 	heard atomic.Int32 // subscriptions, where MaxSubscribers is set
+	teams teams
+	crowd *crowd // of publishers; nil unless Block is set
+
+	redriving sync.Mutex // held while dead letters are given back
 
 	mu        sync.Mutex
 	seq       uint64 // of the last event that subscribers were offered; the first one is 1

@@ -100,6 +100,7 @@ type Subscriber struct {
 	owner  any
 	lane   atomic.Pointer[lane] // frames made for it alone; nil if there never were any
 	marked bool                 // it has a turn; guarded by Outlet.mu
+	member *member              // its place in a group; nil if it has none
 
 	// Guarded by index.mu.
 	subscriptions map[uint64]*subscription
@@ -153,6 +154,14 @@ func (s *Subscriber) Subscribe(pattern string, o *SubscribeOptions) (id string, 
 	return s.idOf(e.sub), e.start, nil
 }
 
+// has reports whether it has a subscription of that id.
+func (s *Subscriber) has(id string) bool {
+	x := &s.hub.index
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return s.subscriptions[parseID(id)] != nil
+}
+
 // idOf is how a subscription of s is called outside.
 func (s *Subscriber) idOf(sub *subscription) string {
 	if s.queue.tag != nil {
@@ -190,6 +199,9 @@ func (s *Subscriber) end(why error) {
 	s.queue.close()
 	s.lane.Load().close()
 	s.hub.index.detach(s, why)
+	if s.member != nil {
+		s.member.leave()
+	}
 }
 
 // fail closes the subscriber and says why.
