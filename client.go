@@ -33,6 +33,7 @@ type Client struct {
 
 	connections atomic.Uint64 // ever opened
 	lastID      atomic.Uint64 // given to a subscription
+	audience    atomic.Uint64 // changes with subscriptions and separate, within mu
 
 	mu            sync.Mutex // guards all below
 	resolution    *Resolution
@@ -152,7 +153,7 @@ func (c *Client) dial(ctx context.Context) (*session.Session, error) {
 		}
 		return nil, dialError(c.name(), r.Address, err)
 	}
-	s := session.New(conn, &listener{c, c.connections.Add(1)}, session.Options{
+	s := session.New(conn, &listener{client: c, connection: c.connections.Add(1)}, session.Options{
 		MaxFrame:     c.opts.MaxFrame,
 		MaxPending:   c.opts.MaxPending,
 		Timeout:      c.opts.Timeout,

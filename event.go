@@ -3,8 +3,6 @@ package ipc
 import (
 	"context"
 	"time"
-
-	"github.com/ekkojs/ipc/wire"
 )
 
 // Event is one event of a subscription.
@@ -69,28 +67,6 @@ func (e *Event) settle(ctx context.Context, s settlement) error {
 		return nil
 	}
 	return e.sub.settle(ctx, e, s)
-}
-
-// eventOf makes an Event of a message, whose bytes it copies.
-func eventOf(m *wire.Message, md *wire.Metadata) *Event {
-	e := &Event{
-		Channel:     string(m.Channel),
-		ID:          string(m.MessageID),
-		Data:        append(Raw(nil), m.Data...),
-		Seq:         md.Seq,
-		Epoch:       string(md.Epoch),
-		Snapshot:    md.Snapshot,
-		Redelivered: md.Redelivered,
-		Deliveries:  int(md.Deliveries),
-	}
-	e.Name = string(wire.EventName([]byte(e.Channel)))
-	if e.Stream = string(md.Stream); e.Stream == "" {
-		e.Stream = e.Name
-	}
-	if t, err := time.Parse(time.RFC3339Nano, string(m.Timestamp)); err == nil {
-		e.Time = t // a wrong one is ignored, never fatal
-	}
-	return e
 }
 
 // Gap is what a subscriber has lost of a stream: of the events with these

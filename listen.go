@@ -10,79 +10,6 @@ import (
 	"github.com/ekkojs/ipc/wire"
 )
 
-// listener is the side of a Client that one of its sessions talks to.
-type listener struct {
-	client     *Client
-	connection uint64 // counts the sessions of the client
-}
-
-// Event implements session.Handler.
-func (l *listener) Event(in *session.Inbound) {
-	c := l.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if in.Meta.Subscription != nil {
-		if sub := c.separate[string(in.Meta.Subscription)]; sub != nil {
-			l.give(in, nil, sub)
-		}
-		return
-	}
-	name, stream := string(wire.EventName(in.Channel)), string(in.Meta.Stream)
-	var event *Event // shared by the subscriptions that want it, but for what differs
-	for sub := range c.subscriptions {
-		if sub.wants(name, stream) && !sub.separate {
-			event = l.give(in, event, sub)
-		}
-	}
-}
-
-// give hands a message to a subscription. Another one has had it as event,
-// unless that is nil.
-func (l *listener) give(in *session.Inbound, event *Event, sub *Subscription) *Event {
-	if g := in.Meta.Gap; g != nil {
-		stream := string(in.Meta.Stream)
-		if stream == "" {
-			stream = string(wire.EventName(in.Channel))
-		}
-		sub.missed(stream, &Gap{From: g.From, To: g.To, Count: g.Lost(), Reason: g.Reason})
-		return nil
-	}
-	if event == nil {
-		event = eventOf(&in.Message, &in.Meta)
-	} else {
-		copied := *event
-		copied.Gap = nil
-		event = &copied
-	}
-	event.connection = l.connection
-	sub.offer(event)
-	return event
-}
-
-// Stray implements session.Handler: the service has ended a subscription, or
-// refuses an event.
-func (l *listener) Stray(id []byte, err *Error) {
-	c := l.client
-	c.mu.Lock()
-	sub := c.separate[string(id)]
-	if sub == nil {
-		for one := range c.subscriptions {
-			if one.is(string(id)) {
-				sub = one
-			}
-		}
-	}
-	c.mu.Unlock()
-	if sub == nil {
-		c.opts.OnError(err)
-		return
-	}
-	// finish takes the client's lock and asks the service, which the
-	// goroutine that reads must not wait for.
-	sub.left()
-	c.workers.Go(func() { sub.finish(err) })
-}
-
 // Subscribe asks for the events that match pattern, in which "*" stands for
 // one token and a last "**" for all the rest: "user.*", "**". The name of a
 // channel stands for all the events that it carries. It returns when the
@@ -107,6 +34,7 @@ func (c *Client) Subscribe(ctx context.Context, pattern string, opts *SubscribeO
 		return nil, c.acquireError(ctx, ErrClosed)
 	}
 	c.subscriptions[sub] = struct{}{}
+	c.audience.Add(1)
 	c.mu.Unlock()
 	if err := c.enrol(ctx, s, sub, false); err != nil {
 		c.drop(sub)
@@ -132,11 +60,13 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 	if id != "" {
 		c.separate[id] = sub
 	}
+	c.audience.Add(1)
 	c.mu.Unlock()
 	answer, err := c.ask(ctx, s, sub, w)
 	if err != nil {
 		c.mu.Lock()
 		delete(c.separate, id)
+		c.audience.Add(1)
 		c.mu.Unlock()
 		return err
 	}
@@ -221,6 +151,31 @@ func (c *Client) drop(sub *Subscription) {
 			delete(c.separate, id)
 		}
 	}
+	c.audience.Add(1)
+}
+
+// isSeparate reports whether the events of a subscription carry an id. The
+// caller holds c.mu.
+func (c *Client) isSeparate(sub *Subscription) bool {
+	sub.mu.Lock()
+	defer sub.mu.Unlock()
+	return sub.separate
+}
+
+// subscriptionOf returns the subscription that the service calls so, nil if
+// there is none.
+func (c *Client) subscriptionOf(id string) *Subscription {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sub := c.separate[id]; sub != nil {
+		return sub
+	}
+	for sub := range c.subscriptions {
+		if sub.is(id) {
+			return sub
+		}
+	}
+	return nil
 }
 
 // unsubscribeTimeout bounds how long Subscription.Close waits for the service.
@@ -268,6 +223,7 @@ func (c *Client) lost(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.separate)
+	c.audience.Add(1)
 	for sub := range c.subscriptions {
 		sub.left()
 	}

@@ -38,7 +38,9 @@ type local struct {
 	outlet  *hub.Outlet
 	id      string // of the subscription there
 
-	mu sync.Mutex // one mover at a time, so that the order is kept
+	mu    sync.Mutex // one mover at a time, so that the order is kept
+	kind  eventKind  // of the last event
+	shelf shelf
 }
 
 // enter subscribes at the hub as the subscription's options say.
@@ -101,12 +103,14 @@ func (l *local) give(frame []byte) {
 	if m.Type != wire.TypeEvent {
 		return // the subscription has ended: OnEnd says so
 	}
-	e := eventOf(&m, &md)
+	if !l.kind.is(&m, &md) {
+		l.kind = kindOf(&m, &md)
+	}
 	if g := md.Gap; g != nil {
-		l.sub.missed(e.Stream, &Gap{From: g.From, To: g.To, Count: g.Lost(), Reason: g.Reason})
+		l.sub.missed(l.kind.stream, &Gap{From: g.From, To: g.To, Count: g.Lost(), Reason: g.Reason})
 		return
 	}
-	l.sub.offer(e)
+	l.sub.offer(l.shelf.event(&l.kind, &m, &md))
 }
 
 func (l *local) close(sub *Subscription) {

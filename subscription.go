@@ -3,7 +3,6 @@ package ipc
 import (
 	"context"
 	"iter"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -17,7 +16,7 @@ import (
 // defaults.
 type SubscribeOptions struct {
 	// Queue is how many events wait for a reader that is busy, before the
-	// oldest are dropped. Default 4,096.
+	// oldest are dropped. The reader has as many more in hand. Default 4,096.
 	Queue int
 
 	// QueueBytes is the same in bytes of data. Default 8 MiB.
@@ -87,12 +86,18 @@ type Subscription struct {
 	ended   func(*Subscription)                             // undoes what Subscribe did
 	settle  func(context.Context, *Event, settlement) error // of grouped ones
 
+	taken []*Event // what the reader has in hand, in its order
+
 	mu       sync.Mutex // guards all below
 	waiting  []*Event
+	spare    []*Event      // memory of the next waiting
 	held     int           // bytes of data in waiting
-	ready    chan struct{} // holds one token when waiting or err may have changed
+	asleep   bool          // the reader waits for a token
+	ready    chan struct{} // holds it
 	err      error         // why there will be no more
-	last     map[string]cursor
+	last     map[string]*cursor
+	recent   string           // the stream of the last event
+	stands   *cursor          // last[recent]
 	lost     map[string]*Gap  // by stream: before the oldest event of waiting
 	coming   map[string]*Gap  // by stream: after the newest
 	reads    *session.Session // that is kept read for it; nil while there is none
@@ -119,7 +124,7 @@ func newSubscription(pattern string, opts *SubscribeOptions, ended func(*Subscri
 	}
 	s := &Subscription{
 		name: name, pattern: parsed, opts: opts.orDefault(), ended: ended,
-		ready: make(chan struct{}, 1), last: map[string]cursor{},
+		ready: make(chan struct{}, 1), last: map[string]*cursor{},
 	}
 	if s.opts.Filter != "" {
 		if _, err := filter.Parse(s.opts.Filter); err != nil {
@@ -137,10 +142,12 @@ func (s *Subscription) Pattern() string { return s.name }
 // ErrClosed after Close, or why the subscription ended; events that came
 // before are returned first.
 func (s *Subscription) Next(ctx context.Context) (*Event, error) {
-	for {
-		event, err := s.take()
-		if event != nil || err != nil {
-			return event, err
+	for len(s.taken) == 0 {
+		if err := s.take(); err != nil {
+			return nil, err
+		}
+		if len(s.taken) > 0 {
+			break
 		}
 		select {
 		case <-s.ready:
@@ -148,6 +155,10 @@ func (s *Subscription) Next(ctx context.Context) (*Event, error) {
 			return nil, ctx.Err()
 		}
 	}
+	e := s.taken[0]
+	s.taken[0] = nil
+	s.taken = s.taken[1:]
+	return e, nil
 }
 
 // All returns the events until the subscription ends, ctx ends or the loop is
@@ -186,6 +197,10 @@ func (s *Subscription) finish(err error) {
 }
 
 func (s *Subscription) wakeLocked() {
+	if !s.asleep {
+		return
+	}
+	s.asleep = false
 	select {
 	case s.ready <- struct{}{}:
 	default:
@@ -207,14 +222,8 @@ func (s *Subscription) offer(e *Event) {
 	if s.err != nil {
 		return
 	}
-	if !e.Snapshot && e.Epoch != "" {
-		last, seen := s.last[e.Stream]
-		if seen && !s.grouped && last.epoch == e.Epoch && e.Seq <= last.seq {
-			return
-		}
-		if seen || len(s.last) < maxCursors {
-			s.last[e.Stream] = cursor{e.Epoch, e.Seq}
-		}
+	if !e.Snapshot && e.Epoch != "" && !s.advanceLocked(e) {
+		return
 	}
 	if s.coming != nil {
 		e.Gap = s.coming[e.Stream]
@@ -227,6 +236,28 @@ func (s *Subscription) offer(e *Event) {
 		s.makeRoomLocked()
 	}
 	s.wakeLocked()
+}
+
+// advanceLocked notes where the subscription stands with e. It reports false
+// if e has come before.
+func (s *Subscription) advanceLocked(e *Event) bool {
+	last := s.stands
+	if last == nil || e.Stream != s.recent {
+		last = s.last[e.Stream]
+		if last == nil {
+			if len(s.last) >= maxCursors {
+				return true
+			}
+			last = &cursor{}
+			s.last[e.Stream] = last
+		}
+		s.recent, s.stands = e.Stream, last
+	}
+	if last.epoch == e.Epoch && e.Seq <= last.seq && !s.grouped {
+		return false
+	}
+	last.epoch, last.seq = e.Epoch, e.Seq
+	return true
 }
 
 func (s *Subscription) makeRoomLocked() {
@@ -259,30 +290,27 @@ func (s *Subscription) missed(stream string, g *Gap) {
 	s.lostLocked(&s.coming, stream, g)
 }
 
-// take removes the oldest event.
-func (s *Subscription) take() (*Event, error) {
+// take gives the reader what is waiting, or the error if that is nothing.
+// Without either the reader is asleep from now on.
+func (s *Subscription) take() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.entering {
-		return nil, nil
+	switch {
+	case s.entering, len(s.waiting) == 0 && s.err == nil:
+		s.asleep = true
+		return nil
+	case len(s.waiting) == 0:
+		return s.err
 	}
-	if len(s.waiting) == 0 {
-		return nil, s.err
-	}
-	e := s.waiting[0]
-	s.waiting[0] = nil
-	if s.waiting = s.waiting[1:]; len(s.waiting) == 0 {
-		s.waiting = nil
-	}
-	s.held -= len(e.Data)
-	if s.lost != nil {
+	clear(s.spare)
+	s.taken, s.waiting, s.spare = s.waiting, s.spare[:0], s.waiting
+	s.held = 0
+	for i := 0; i < len(s.taken) && len(s.lost) > 0; i++ {
+		e := s.taken[i]
 		e.Gap = s.lost[e.Stream].and(e.Gap)
 		delete(s.lost, e.Stream)
 	}
-	if len(s.waiting) > 0 || s.err != nil {
-		s.wakeLocked()
-	}
-	return e, nil
+	return nil
 }
 
 // enter is called before the service is asked, under the id that the events
@@ -291,7 +319,11 @@ func (s *Subscription) enter(id string) map[string]cursor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.entering, s.separate = true, id != ""
-	return maps.Clone(s.last)
+	stood := make(map[string]cursor, len(s.last))
+	for stream, c := range s.last {
+		stood[stream] = *c
+	}
+	return stood
 }
 
 // entered is called when the service has agreed, by the connection of that
@@ -307,7 +339,7 @@ func (s *Subscription) entered(id string, connection uint64, stood map[string]cu
 			s.insertLocked(stream, connection, gap)
 		}
 		if _, seen := s.last[stream]; !seen && len(s.last) < maxCursors {
-			s.last[stream] = cursor{start.Epoch, start.Seq - 1}
+			s.last[stream] = &cursor{start.Epoch, start.Seq - 1}
 		}
 	}
 	if s.err == nil {

@@ -36,3 +36,31 @@ func (s *Stamper) Append(dst []byte, unixMilli int64) []byte {
 	dst = append(dst, s.text[:]...)
 	return append(dst, byte('0'+milli/100), byte('0'+milli/10%10), byte('0'+milli%10), 'Z')
 }
+
+// An Unstamper reads the points in time that messages carry. It keeps the
+// last second, for the reason that a Stamper does. The zero Unstamper is
+// ready; it is not safe for concurrent use.
+type Unstamper struct {
+	text   [len(stampSecond)]byte
+	second time.Time
+}
+
+// Parse returns the time that text says, in any form of RFC 3339; the zero
+// time if it says none.
+func (u *Unstamper) Parse(text []byte) time.Time {
+	const n = len(stampSecond)
+	if len(text) == n+len("123Z") && string(text[:n]) == string(u.text[:]) && text[n+3] == 'Z' &&
+		isDigit(text[n]) && isDigit(text[n+1]) && isDigit(text[n+2]) {
+		milli := int(text[n]-'0')*100 + int(text[n+1]-'0')*10 + int(text[n+2]-'0')
+		return u.second.Add(time.Duration(milli) * time.Millisecond)
+	}
+	at, err := time.Parse(time.RFC3339Nano, string(text))
+	if err != nil {
+		return time.Time{}
+	}
+	if len(text) == n+len("123Z") && text[n-1] == '.' && text[n+3] == 'Z' {
+		copy(u.text[:], text)
+		u.second = at.Truncate(time.Second)
+	}
+	return at
+}

@@ -307,6 +307,10 @@ func (s *Session) receiveOne(r *reader, message []byte) (own bool) {
 		in = &r.in
 	}
 	in.reset(s, r)
+	if r == nil && s.shape.Decode(s.opts.Limits, message, &in.Message, &in.Meta) {
+		s.handler.Event(in)
+		return false
+	}
 	if err := s.opts.Limits.Decode(message, &in.Message); err != nil {
 		s.refuse(&in.Message, message, err)
 		return false
@@ -334,6 +338,9 @@ func (s *Session) receiveOne(r *reader, message []byte) (own bool) {
 	case in.Type == wire.TypeEvent && r == nil && string(in.Channel) == string(goodbyeChannel):
 		s.farewell(in.Meta.More)
 	case in.Type == wire.TypeEvent:
+		if r == nil {
+			s.shape.Learn(s.opts.Limits, message, &in.Message, &in.Meta)
+		}
 		s.handler.Event(in)
 	case in.Type == wire.TypeUnknown:
 		in.Fail(wire.Errorf(wire.CodeProtocolError, "unknown message type %q; known are request, response, event, subscribe and unsubscribe", in.TypeName[:min(len(in.TypeName), 64)]))

@@ -224,8 +224,9 @@ type Session struct {
 	deaf     bool                  // the peer sends no more, but still reads
 
 	// What belongs to whoever reads for a client.
-	scratch    *Inbound // the message just received; a service has it in its reader
-	collecting *answers // where roleDedicated keeps the answers of one read; nil in other roles
+	shape      wire.Shape // of the last event, so that the next one is read quickly
+	scratch    *Inbound   // the message just received; a service has it in its reader
+	collecting *answers   // where roleDedicated keeps the answers of one read; nil in other roles
 }
 
 // New starts a session on conn, which it owns from now on.
