@@ -6,7 +6,7 @@ CALLS    ?= 500000
 BENCH    ?= full
 OVERLOAD ?= 1m
 STOP     ?= 10s
-BENCHPEERS := raw ipc grpc connect drpc jsonrpc nats natsmicro dbus
+BENCHPEERS := raw ipc grpc connect drpc jsonrpc nats natsmicro dbus mqtt
 SOURCES   = $(shell find internal/tools -name '*.go' -o -path 'internal/tools/go.*')
 
 # In a container git may refuse to read somebody else's clone, and then the go
@@ -36,11 +36,11 @@ torture: ## kill, stop and drain services under CALLS calls, and check that no e
 	@go build -o $(BUILD)/torture ./internal/torture/run
 	@exec $(BUILD)/torture -calls $(CALLS) $(if $(SEED),-seed $(SEED))
 
-bench: build $(BUILD)/check ## measure against the peers, into bench/results.json and docs/bench.svg; BENCH=quick for a first look
+bench: build $(BUILD)/check ## measure against the peers, into bench/results.json and docs/bench.svg; BENCH=quick for a first look, BENCHFLAGS='-mode events' for a part
 	@$(BUILD)/check -bench
 	@go build -C bench -o ../$(BUILD)/bench .
 	@for peer in $(BENCHPEERS); do go build -C bench -tags solo,$$peer -o ../$(BUILD)/bench-peers/$$peer . || exit; done
-	@exec $(BUILD)/bench -programs $(BUILD)/bench-peers -out bench/results.json -plot docs/bench.svg -binary $(BUILD)/ekko-ipc $(if $(filter quick,$(BENCH)),-quick) $(BENCHFLAGS)
+	@exec $(BUILD)/bench -programs $(BUILD)/bench-peers -disk $(BUILD) -out bench/results.json -plot docs/bench.svg -binary $(BUILD)/ekko-ipc $(if $(filter quick,$(BENCH)),-quick) $(BENCHFLAGS)
 
 overload: ## overload a service for OVERLOAD=1m and show what it makes of that
 	@go test -tags overload -count=1 -timeout 30m -run TestL9_OverloadForReal -overload $(OVERLOAD) -v .

@@ -32,7 +32,7 @@ func TestSmoke(t *testing.T) {
 	dir := t.TempDir()
 	path, plot, profiles := filepath.Join(dir, "results.json"), filepath.Join(dir, "bench.svg"), filepath.Join(dir, "profiles")
 	var out strings.Builder
-	args := []string{"-smoke", "-callers", "1,16", "-payloads", "100,1048576", "-out", path, "-plot", plot, "-profile", profiles}
+	args := []string{"-smoke", "-callers", "1,16", "-payloads", "100,1048576", "-subscribers", "1,3", "-publishers", "1,4", "-disk", dir, "-out", path, "-plot", plot, "-profile", profiles}
 	if err := run(args, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +70,8 @@ func TestSmoke(t *testing.T) {
 		t.Errorf("the plot is not that of the results: %d bytes, %v", len(drawn), err)
 	}
 	checkMarkdown(t, path, len(peers))
+	checkEvents(t, r.Events)
+	checkDurable(t, r.Durable)
 }
 
 // checkRow: figures that mean nothing are still not impossible.
@@ -119,6 +121,7 @@ func TestBadFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"-peers", "pigeon"}, {"-callers", "0"}, {"-callers", "1,x"}, {"-callers", "5000"},
 		{"-payloads", "99"}, {"-payloads", "9999999"}, {"now"}, {"-from", "/nonexistent"},
+		{"-mode", "dreams"}, {"-subscribers", "0"}, {"-publishers", "x"},
 	} {
 		if err := run(args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%q: no error", args)

@@ -24,11 +24,25 @@ const (
 	roleBroker = "broker"
 	roleServe  = "serve"
 	roleClient = "client"
+
+	// Of a peer that carries events: what stands in between, who publishes,
+	// and all who listen. See eventchild.go.
+	roleRelay   = "relay"
+	rolePublish = "publish"
+	roleHear    = "hear"
+
+	// Of a peer that keeps things: what keeps them, and who wants it to. See
+	// durablechild.go.
+	roleVault = "vault"
+	roleKeep  = "keep"
 )
 
 // An order is what a child is told to do.
 type order struct {
-	Do      string        `json:"do"` // "usage", "settle", "load", "idle", "drop" or "profile"
+	// "usage" or "profile" is for all of them; "settle", "load", "idle" or
+	// "drop" for those of calls; "subscribe", "publish", "single" or "delays"
+	// for those of events; "keep" for those that keep something.
+	Do      string        `json:"do"`
 	Callers int           `json:"callers,omitempty"`
 	Payload int           `json:"payload,omitempty"` // bytes
 	Slow    bool          `json:"slow,omitempty"`
@@ -44,6 +58,7 @@ type answer struct {
 	Version string `json:"version,omitempty"` // of the peer, where only the child knows it
 	Usage   usage  `json:"usage"`
 	Load    load   `json:"load"`
+	Heard   *heard `json:"heard,omitempty"`
 	Conns   int    `json:"conns,omitempty"` // that lie idle
 	Short   string `json:"short,omitempty"` // why these are fewer than ordered
 }
@@ -68,20 +83,49 @@ type child struct {
 	peer    *peer
 	addr    string
 	usage   func() usage
-	conn    conn     // a client's connection
-	idle    []conn   // a client's other connections, which do nothing
-	profile *os.File // that is being written; may be nil
+	conn    conn   // a client's connection
+	idle    []conn // a client's other connections, which do nothing
+	profile profile
+}
+
+// A profile is the file that a CPU profile is being written to, if one is.
+type profile struct{ f *os.File }
+
+// obedient is what all kinds of children have in common.
+type obedient interface {
+	start(role, dir string) (answer, error)
+	obey(order) (answer, error)
+}
+
+// childOf returns the child for a role of the peer of that name, which there
+// may be several of: one that is called and one that carries events.
+func childOf(role, name, dir, addr string) (obedient, error) {
+	switch role {
+	case roleRelay, rolePublish, roleHear:
+		if p := eventPeerNamed(name); p != nil {
+			return &eventChild{peer: p, dir: dir, addr: addr, usage: usageNow}, nil
+		}
+	case roleVault, roleKeep:
+		if p := durablePeerNamed(name); p != nil {
+			return &durableChild{peer: p, addr: addr, usage: usageNow}, nil
+		}
+	default:
+		if p := peerNamed(name); p != nil && p.program != "" {
+			return &child{peer: p, addr: addr, usage: usageNow}, nil
+		}
+	}
+	return nil, fmt.Errorf("no peer is called %q here", name)
 }
 
 func runChild(args []string, in io.Reader, out io.Writer) error {
 	if len(args) != 4 {
 		return errors.New("usage: bench child ROLE PEER DIR ADDR")
 	}
-	p := peerNamed(args[1])
-	if p == nil || p.program == "" {
-		return fmt.Errorf("no peer is called %q here", args[1])
+	c, err := childOf(args[0], args[1], args[2], args[3])
+	if err != nil {
+		return err
 	}
-	c, enc := &child{peer: p, addr: args[3], usage: usageNow}, json.NewEncoder(out)
+	enc := json.NewEncoder(out)
 	if err := enc.Encode(reply(c.start(args[0], args[2]))); err != nil {
 		return err
 	}
@@ -137,7 +181,7 @@ func (c *child) obey(o order) (a answer, err error) {
 	case "drop":
 		c.dropIdle()
 	case "profile":
-		err = c.profileTo(o.Path)
+		err = c.profile.to(o.Path)
 	case "usage":
 	default:
 		err = fmt.Errorf("no order is called %q", o.Do)
@@ -171,16 +215,16 @@ func (c *child) dropIdle() {
 	c.idle = nil
 }
 
-// profileTo begins a CPU profile, or ends the one that is being written.
-func (c *child) profileTo(path string) (err error) {
+// to begins a CPU profile, or ends the one that is being written.
+func (p *profile) to(path string) (err error) {
 	if path == "" {
 		pprof.StopCPUProfile()
-		return c.profile.Close()
+		return p.f.Close()
 	}
-	if c.profile, err = os.Create(path); err != nil {
+	if p.f, err = os.Create(path); err != nil {
 		return err
 	}
-	return pprof.StartCPUProfile(c.profile)
+	return pprof.StartCPUProfile(p.f)
 }
 
 // childMain is main of a child.

@@ -8,9 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -90,18 +88,11 @@ func startBus(dir string) (addr string, pid int, err error) {
 	}
 	defer log.Close()
 	cmd.Stderr = log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", 0, err
 	}
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread() // the signal is sent at the end of the thread that started the daemon
-		started <- cmd.Start()
-		select {}
-	}()
-	if err := <-started; err != nil {
+	if err := startWithUs(cmd); err != nil {
 		return "", 0, err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')

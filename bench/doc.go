@@ -3,13 +3,16 @@
 //
 //	make bench                 about a quarter of an hour
 //	make bench BENCH=quick     under a minute once everything is built
-//	make bench BENCHFLAGS='-peers raw-unix,ipc-unix,grpc-go -callers 1,256'
+//	make bench BENCHFLAGS='-mode calls -peers raw-unix,ipc-unix,grpc-go -callers 1,256'
+//	make bench BENCHFLAGS='-mode events,durable'
 //
-// writes bench/results.json and docs/bench.svg. The program itself, once it is
+// writes bench/results.json, which keeps what is not measured, and
+// docs/bench.svg. The program itself, once it is
 // built, also does parts of that:
 //
 //	bench -from bench/results.json -markdown               the README's table
-//	bench -from bench/results.json -readme README.md       puts it there
+//	bench -from bench/results.json -readme README.md       puts it there, and so
+//	                                                       for docs/performance.md
 //	bench -peers ipc-unix -callers 256 -profile profiles   CPU profiles
 //
 // # What is measured
@@ -43,6 +46,20 @@
 // leaves behind does not count for a small one. The first round warms up and
 // is thrown away.
 //
+// # Events
+//
+// Beside calls, the program measures one publisher with 1, 10 and 100
+// subscribers; pace.go has the rule that is the same for all peers. All
+// subscribers of a run are in one process, with a connection each. Each event
+// is numbered: what a subscriber does not hear, or hears late, is counted, and
+// the table says so. Two ways of ours are measured: the service publishes, or a
+// client does and the service hands it on. The yardstick is again the bytes
+// of our own frames, ready made. Mosquitto is measured where it is installed.
+//
+// Then there are things that are kept: a publisher goes on when its event is
+// confirmed, and nobody confirms before it is on the medium. They are kept on
+// one disk, in turns.
+//
 // # How to read the figures
 //
 // All are medians over the rounds. Absolute ones say something about this
@@ -52,22 +69,32 @@
 //     many callers it is mostly the wait behind the others. A p99.9 of less
 //     than some thousand calls, as large payloads make in a round, is no more
 //     than the slowest of them.
+//
 //   - × raw: p50 divided by that of raw-unix with the same payload, within a
 //     round, and only then reduced to the median.
+//
 //   - calls/s, and MiB/s of payload in each direction.
+//
 //   - CPU s/M: seconds of processor time in a million calls, of all processes
 //     together, user and system. On a busy machine it is steadier than time.
+//
 //   - allocs/call: of all Go processes together. Node does not tell.
+//
 //   - RSS: resident memory of all processes at the end of a run. Programs have
 //     one peer each linked in when make bench builds them.
+//
 //   - spread: the distance between the quartiles of the rounds' p50, in
 //     percent of their median. Where it is 30 %, a difference of 20 % between
 //     two peers means nothing.
+//
 //   - KiB per idle connection: resident memory of the service (with the
 //     broker), and of the client, of 10,000 connections that each made one
 //     call and were then left alone, garbage returned to the system. Where the
 //     system allows fewer descriptors the table says how many there were.
 //     Moleculer has one connection between two nodes and is left out.
+//
+//   - deliveries/s: to all subscribers together, from the first event that is
+//     published until the last one has been heard by all.
 //
 // Everything stays on this machine: Unix sockets in a private directory, and
 // the loopback interface.

@@ -51,6 +51,9 @@ const ekkoManifest = `{
 			"returns": {"type": "object"}
 		},
 		"wait": {"parameters": []}
+	},
+	"events": {
+		"tick": {"schema": "object"}
 	}
 }`
 
@@ -60,26 +63,41 @@ const maxFrame = 4 << 20
 // serveEkko puts the manifest into dir, where clients find it, and returns
 // the first of the service's addresses when it can be called.
 func serveEkko(dir string, opts *ipc.ServiceOptions, addresses ...string) (string, error) {
+	ready := make(chan string, 1)
+	opts.Ready = func(at []string) { ready <- at[0] }
+	if _, err := startEkko(dir, opts, addresses...); err != nil {
+		return "", err
+	}
+	return <-ready, nil
+}
+
+// startEkko returns the service when it can be called.
+func startEkko(dir string, opts *ipc.ServiceOptions, addresses ...string) (*ipc.Service, error) {
 	path := filepath.Join(dir, ekkoName+".ekko.ipc.json")
 	if err := os.WriteFile(path, []byte(ekkoManifest), 0o600); err != nil {
-		return "", err
+		return nil, err
 	}
 	m, err := ipc.LoadManifest(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	ready, failed := make(chan string, 1), make(chan error, 1)
-	opts.Ready = func(at []string) { ready <- at[0] }
+	ready, failed, tell := make(chan struct{}), make(chan error, 1), opts.Ready
+	opts.Ready = func(at []string) {
+		if tell != nil {
+			tell(at)
+		}
+		close(ready)
+	}
 	opts.MaxFrame, opts.MaxConnections = maxFrame, 1<<16
 	s := ipc.NewService(m, opts)
 	s.Handle("echo", echo)
 	s.Handle("wait", wait)
 	go func() { failed <- s.Serve(context.Background(), addresses...) }()
 	select {
-	case addr := <-ready:
-		return addr, nil
+	case <-ready:
+		return s, nil
 	case err := <-failed:
-		return "", fmt.Errorf("serving in %s: %w", dir, err)
+		return nil, fmt.Errorf("serving in %s: %w", dir, err)
 	}
 }
 

@@ -68,6 +68,13 @@ func (r *recorder) flush() {
 	r.n = 0
 }
 
+// reset forgets all readings.
+func (h *histogram) reset() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.counts, h.total = [buckets]uint32{}, 0
+}
+
 // quantile returns the duration that the share q of all samples stays under,
 // in microseconds, interpolated within its bucket.
 func (h *histogram) quantile(q float64) float64 {

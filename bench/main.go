@@ -2,9 +2,11 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
@@ -29,6 +31,8 @@ func main() {
 type settings struct {
 	quick, smoke, markdown   bool
 	peers, callers, payloads string
+	subscribers, publishers  string
+	modes, disk              string
 	out, plot, readme, from  string
 	binary, profile          string
 	rounds                   int
@@ -37,35 +41,39 @@ type settings struct {
 }
 
 func parse(args []string) (*settings, error) {
-	s, fs := new(settings), flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.BoolVar(&s.quick, "quick", false, "short rounds of the small payload only: under a minute in all")
-	fs.BoolVar(&s.smoke, "smoke", false, "only show that everything runs: a few seconds, the figures mean nothing")
-	fs.BoolVar(&s.markdown, "markdown", false, "print the README's table instead of the long ones")
-	fs.StringVar(&s.peers, "peers", "", "comma-separated names of the peers (default all)")
-	fs.StringVar(&s.callers, "callers", "", "comma-separated numbers of callers on the one connection (default 1,16,256)")
-	fs.StringVar(&s.payloads, "payloads", "", "comma-separated sizes of the payload in bytes, at least 100 (default 100,10240,1048576; quick 100)")
-	fs.StringVar(&s.out, "out", "", "also write the results to this file as JSON")
-	fs.StringVar(&s.plot, "plot", "", "also draw the results into this file as SVG")
-	fs.StringVar(&s.readme, "readme", "", "also write the README's table into this file, between its marks")
-	fs.StringVar(&s.from, "from", "", "print the results in this file instead of measuring")
-	fs.StringVar(&programs, "programs", "", "folder of the programs that have one peer each, as make bench builds them")
-	fs.StringVar(&s.binary, "binary", "", "also time starts of this ekko-ipc binary")
-	fs.StringVar(&s.profile, "profile", "", "write CPU profiles of our own peers' processes into this folder, one for each mode")
-	fs.IntVar(&s.rounds, "rounds", 0, "rounds (default 10, quick 3)")
-	fs.DurationVar(&s.each, "each", 0, "time of one run in a round (default 500ms, quick 100ms)")
-	fs.IntVar(&s.idle, "idle", -1, "connections of the idle measurement, 0 for none (default 10000, quick 200)")
-	if err := fs.Parse(args); err != nil {
+	s, flags := new(settings), flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.BoolVar(&s.quick, "quick", false, "short rounds of the small payload only: under a minute in all")
+	flags.BoolVar(&s.smoke, "smoke", false, "only show that everything runs: a few seconds, the figures mean nothing")
+	flags.BoolVar(&s.markdown, "markdown", false, "print the README's table instead of the long ones")
+	flags.StringVar(&s.peers, "peers", "", "comma-separated names of the peers (default all)")
+	flags.StringVar(&s.modes, "mode", "calls,events,durable", "comma-separated: what to measure")
+	flags.StringVar(&s.subscribers, "subscribers", "", "comma-separated numbers of subscribers to one publisher (default 1,10,100)")
+	flags.StringVar(&s.publishers, "publishers", "", "comma-separated numbers of publishers whose events are kept (default 1,64)")
+	flags.StringVar(&s.disk, "disk", "", "folder on the disk where events are kept (default that for temporary files)")
+	flags.StringVar(&s.callers, "callers", "", "comma-separated numbers of callers on the one connection (default 1,16,256)")
+	flags.StringVar(&s.payloads, "payloads", "", "comma-separated sizes of the payload in bytes, at least 100 (default 100,10240,1048576; quick 100)")
+	flags.StringVar(&s.out, "out", "", "also write the results to this file as JSON, which keeps what is not measured now")
+	flags.StringVar(&s.plot, "plot", "", "also draw the results into this file as SVG")
+	flags.StringVar(&s.readme, "readme", "", "also write the tables into this file, the README or another, between their marks")
+	flags.StringVar(&s.from, "from", "", "print the results in this file instead of measuring")
+	flags.StringVar(&programs, "programs", "", "folder of the programs that have one peer each, as make bench builds them")
+	flags.StringVar(&s.binary, "binary", "", "also time starts of this ekko-ipc binary")
+	flags.StringVar(&s.profile, "profile", "", "write CPU profiles of our own peers' processes into this folder, one for each mode")
+	flags.IntVar(&s.rounds, "rounds", 0, "rounds (default 10, quick 3)")
+	flags.DurationVar(&s.each, "each", 0, "time of one run in a round (default 500ms, quick 100ms)")
+	flags.IntVar(&s.idle, "idle", -1, "connections of the idle measurement, 0 for none (default 10000, quick 200)")
+	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
-	if fs.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	return s, nil
 }
 
 // plan turns the flags into what to do.
 func (s *settings) plan() (*plan, error) {
-	pl := &plan{peers: peers, warmUps: 1, rounds: 10, each: 500 * time.Millisecond, idle: 10_000, rest: time.Second, starts: 40, binary: s.binary, profiles: s.profile}
+	pl := &plan{peers: peers, eventPeers: eventPeers, durablePeers: durablePeers, disk: s.disk, warmUps: 1, rounds: 10, each: 500 * time.Millisecond, idle: 10_000, rest: time.Second, starts: 40, binary: s.binary, profiles: s.profile}
 	payloads := "100,10240,1048576"
 	switch {
 	case s.smoke:
@@ -85,9 +93,18 @@ func (s *settings) plan() (*plan, error) {
 	}
 	var err error
 	if s.peers != "" {
-		if pl.peers, err = peersNamed(s.peers); err != nil {
+		if err := pl.choose(s.peers); err != nil {
 			return nil, err
 		}
+	}
+	if err := pl.restrict(s.modes); err != nil {
+		return nil, err
+	}
+	if pl.subscribers, err = numbers("-subscribers", cmp.Or(s.subscribers, "1,10,100"), 1, 4096); err != nil {
+		return nil, err
+	}
+	if pl.publishers, err = numbers("-publishers", cmp.Or(s.publishers, "1,64"), 1, 4096); err != nil {
+		return nil, err
 	}
 	callers, err := numbers("-callers", cmp.Or(s.callers, "1,16,256"), 1, 4096)
 	if err != nil {
@@ -122,21 +139,64 @@ func numbers(name, list string, low, high int) (out []int, err error) {
 	return slices.Compact(out), nil
 }
 
-func peersNamed(list string) (out []*peer, err error) {
+// choose leaves the peers that are in the list: of calls, of events and of
+// what is kept.
+func (pl *plan) choose(list string) error {
+	all := *pl
+	pl.peers, pl.eventPeers, pl.durablePeers = nil, nil, nil
 	for name := range strings.SplitSeq(list, ",") {
-		p := peerNamed(name)
-		if p == nil {
-			return nil, fmt.Errorf("no peer is called %q; there are %s", name, peerNames())
+		p, e, d := peerNamed(name), eventPeerNamed(name), durablePeerNamed(name)
+		if p == nil && e == nil && d == nil {
+			return fmt.Errorf("no peer is called %q; there are %s", name, all.peerNames())
 		}
-		out = append(out, p)
+		if p != nil {
+			pl.peers = append(pl.peers, p)
+		}
+		if e != nil {
+			pl.eventPeers = append(pl.eventPeers, e)
+		}
+		if d != nil {
+			pl.durablePeers = append(pl.durablePeers, d)
+		}
 	}
-	return out, nil
+	return nil
 }
 
-func peerNames() string {
+// restrict leaves out what is not in the list of modes.
+func (pl *plan) restrict(list string) error {
+	modes := strings.Split(list, ",")
+	for _, name := range modes {
+		if !slices.Contains([]string{"calls", "events", "durable"}, name) {
+			return fmt.Errorf("-mode: %q is neither calls nor events nor durable", name)
+		}
+	}
+	if !slices.Contains(modes, "calls") {
+		pl.peers = nil
+	}
+	if !slices.Contains(modes, "events") {
+		pl.eventPeers = nil
+	}
+	if !slices.Contains(modes, "durable") {
+		pl.durablePeers = nil
+	}
+	return nil
+}
+
+func (pl *plan) peerNames() string {
 	var names []string
-	for _, p := range peers {
-		names = append(names, p.name)
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, p := range pl.peers {
+		add(p.name)
+	}
+	for _, p := range pl.eventPeers {
+		add(p.name)
+	}
+	for _, p := range pl.durablePeers {
+		add(p.name)
 	}
 	return strings.Join(names, ", ")
 }
@@ -152,23 +212,32 @@ func run(args []string, stdout, say io.Writer) error {
 	if err != nil {
 		return err
 	}
+	whole, err := s.withOthers(r)
+	if err != nil {
+		return err
+	}
 	if s.out != "" {
-		if err := r.write(s.out); err != nil {
+		if err := whole.write(s.out); err != nil {
 			return err
 		}
 	}
 	if s.plot != "" {
-		if err := os.WriteFile(s.plot, r.draw(), 0o644); err != nil {
+		if err := os.WriteFile(s.plot, whole.draw(), 0o644); err != nil {
 			return err
 		}
 	}
 	if s.readme != "" {
-		if err := r.writeInto(s.readme); err != nil {
+		if err := whole.writeInto(s.readme); err != nil {
 			return err
 		}
 	}
 	if s.markdown {
-		r.printMarkdown(stdout)
+		for i, part := range r.sections() {
+			if i > 0 {
+				fmt.Fprintln(stdout)
+			}
+			part.print(stdout)
+		}
 	} else {
 		r.print(stdout)
 	}
@@ -191,16 +260,59 @@ func (s *settings) report(say io.Writer) (*report, error) {
 	defer os.RemoveAll(pl.dir)
 	defer removeOnSignal(pl.dir)()
 	r := &report{Machine: thisMachine(), Rounds: pl.rounds, EachMS: pl.each.Milliseconds(), Together: programs == ""}
+	if len(pl.peers) > 0 {
+		if err := pl.measureCalls(r); err != nil {
+			return nil, err
+		}
+	}
+	if len(pl.eventPeers) > 0 {
+		rows, err := pl.measureEvents()
+		if err != nil {
+			return nil, err
+		}
+		r.Events = &eventReport{thisMachine(), pl.rounds, pl.each.Milliseconds(), rows}
+	}
+	if len(pl.durablePeers) > 0 {
+		rows, err := pl.measureDurable()
+		if err != nil {
+			return nil, err
+		}
+		r.Durable = &durableReport{thisMachine(), pl.rounds, pl.each.Milliseconds(), rows}
+	}
+	return r, nil
+}
+
+func (pl *plan) measureCalls(r *report) error {
 	all, err := pl.measure()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r.Rows = rows(all)
 	if r.Idle, err = pl.measureIdle(); err != nil {
-		return nil, err
+		return err
 	}
 	r.Start, err = pl.measureStart()
-	return r, err
+	return err
+}
+
+// withOthers is r with what the file that is to be written has, and was not
+// measured now.
+func (s *settings) withOthers(r *report) (*report, error) {
+	if s.out == "" {
+		return r, nil
+	}
+	old, err := readReport(s.out)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, nil
+	} else if err != nil {
+		return nil, err
+	}
+	whole := *r
+	if len(r.Rows) == 0 {
+		whole = *old
+	}
+	whole.Events, whole.Durable = cmp.Or(r.Events, old.Events), cmp.Or(r.Durable, old.Durable)
+	return &whole, nil
 }
 
 // removeOnSignal lets Ctrl-C leave nothing behind: the children end with their

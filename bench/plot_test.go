@@ -94,6 +94,17 @@ func TestWriteInto(t *testing.T) {
 			t.Errorf("got %q, want %q", text, want)
 		}
 	}
+	if err := os.WriteFile(path, []byte(markBegin+markEnd+markEvents+"old\n"+markEnd), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	both := some()
+	both.Events = &eventReport{Rows: []eventRow{{Peer: ipcEvents, Subscribers: 1, Lost: 1234, Delivered: 1}}}
+	if err := both.writeInto(path); err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := os.ReadFile(path); !strings.Contains(string(text), markEnd+markEvents+"| peer | deliveries/s, 1 → 1 |") || !strings.Contains(string(text), "1,234 of 1,235 to 1") {
+		t.Errorf("the table of events is not at its place: %s", text)
+	}
 	if err := os.WriteFile(path, []byte(markEnd+markBegin), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -24,12 +24,17 @@ type process struct {
 // startProcess starts the peer's program in the given role and returns when
 // the child is ready, with what it says.
 func startProcess(p *peer, role, dir, addr string) (*process, answer, error) {
-	program, err := p.executable()
+	program, err := executable(p.program)
 	if err != nil {
 		return nil, answer{}, err
 	}
-	args := append(program[1:], role, p.name, dir, addr)
-	c := &process{name: p.name + " " + role, role: role, cmd: exec.Command(program[0], args...)}
+	return launch(program, p.name, role, dir, addr)
+}
+
+// launch starts a program as the child of that name in that role.
+func launch(program []string, name, role, dir, addr string) (_ *process, _ answer, err error) {
+	args := append(program[1:], role, name, dir, addr)
+	c := &process{name: name + " " + role, role: role, cmd: exec.Command(program[0], args...)}
 	c.cmd.Stderr = os.Stderr
 	c.cmd.Env = append(os.Environ(), "EKKO_IPC_RUNTIME_DIR="+dir)
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
@@ -55,16 +60,16 @@ func startProcess(p *peer, role, dir, addr string) (*process, answer, error) {
 // are none.
 var programs string
 
-// executable is the program of the peer, so that its memory is its own; or
+// executable is the program of a peer, so that its memory is its own; or
 // this one, which is the same with all the other peers in it. The role and
 // the rest are put behind it.
-func (p *peer) executable() (args []string, err error) {
+func executable(program string) (args []string, err error) {
 	var exe string
 	switch {
-	case p.program == "":
+	case program == "":
 		return nodeChild()
 	case programs != "":
-		exe, err = filepath.Abs(filepath.Join(programs, p.program))
+		exe, err = filepath.Abs(filepath.Join(programs, program))
 	default:
 		exe, err = os.Executable()
 	}

@@ -19,6 +19,9 @@ type report struct {
 	Rows  []row      `json:"rows"`
 	Idle  []idleRow  `json:"idle,omitempty"`
 	Start []startRow `json:"start,omitempty"`
+
+	Events  *eventReport   `json:"events,omitempty"`
+	Durable *durableReport `json:"durable,omitempty"`
 }
 
 // A row is one peer in one mode. Figures are medians over the rounds.

@@ -23,7 +23,13 @@ type plan struct {
 	binary   string        // the command line tool; empty leaves it out
 	profiles string        // folder for CPU profiles; empty leaves them out
 	dir      string        // where the sockets are
-	say      io.Writer     // progress
+
+	eventPeers   []*eventPeer
+	subscribers  []int
+	durablePeers []*durablePeer
+	publishers   []int
+	disk         string    // folder where things are kept; empty for the one of temporary files
+	say          io.Writer // progress
 }
 
 // A sample is one run of one mode in one round.

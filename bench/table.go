@@ -152,6 +152,18 @@ func thousands(x float64) string {
 
 // print writes what a person reads at the terminal.
 func (r *report) print(w io.Writer) {
+	if len(r.Rows) > 0 {
+		r.printCalls(w)
+	}
+	if r.Events != nil {
+		r.Events.long(w)
+	}
+	if r.Durable != nil {
+		r.Durable.long(w)
+	}
+}
+
+func (r *report) printCalls(w io.Writer) {
 	fmt.Fprintf(w, "%s\n%s\n", r.Machine, r.how())
 	for _, m := range r.modes() {
 		fmt.Fprintf(w, "\n%s\n", m.title())
@@ -175,7 +187,7 @@ func (r *report) print(w io.Writer) {
 	}
 }
 
-// printMarkdown writes what the README shows.
+// printMarkdown writes what the README shows of calls.
 func (r *report) printMarkdown(w io.Writer) {
 	r.byPeer().markdown(w)
 	fmt.Fprintf(w, "\n%s. %s\n", r.Machine, r.how())
