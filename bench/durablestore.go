@@ -6,10 +6,12 @@ import (
 	"github.com/ekkojs/ipc/store"
 )
 
-// registerStore adds a store of ours, which the publishers' process opens
-// itself.
-func registerStore(name string, open func(dir string) (store.Store, error)) {
-	registerDurable(&durablePeer{
+// ofStore is the peer for a store of ours, which the publishers' process opens
+// itself. With package store/disk it is registered as
+//
+//	registerDurable(ofStore("ipc-store", func(dir string) (store.Store, error) { return disk.Open(dir, nil) }))
+func ofStore(name string, open func(dir string) (store.Store, error)) *durablePeer {
+	return &durablePeer{
 		name:    name,
 		program: "ipc",
 		open: func(dir, _ string) (keeper, error) {
@@ -20,7 +22,7 @@ func registerStore(name string, open func(dir string) (store.Store, error)) {
 			l, err := s.Log("bench", store.Limits{})
 			return storeKeeper{l}, err
 		},
-	})
+	}
 }
 
 // storeKeeper waits for each record until its log is certain of it.

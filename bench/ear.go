@@ -55,10 +55,7 @@ func (e *ear) hear(data []byte) {
 }
 
 // ears are all subscribers of one run.
-type ears struct {
-	histogram *histogram
-	closers   []func()
-}
+type ears struct{ histogram *histogram }
 
 // open subscribes n times, with a connection each.
 func (a *ears) open(p *eventPeer, dir, addr string, n int) error {
@@ -70,20 +67,11 @@ func (a *ears) open(p *eventPeer, dir, addr string, n int) error {
 	clock := newClock()
 	for i := range places {
 		e := &ear{place: &places[i], like: newTick(), clock: clock, delays: recorder{to: a.histogram}}
-		end, err := p.subscribe(dir, addr, e.hear)
-		if err != nil {
+		if err := p.subscribe(dir, addr, e.hear); err != nil {
 			return err
 		}
-		a.closers = append(a.closers, end)
 	}
 	return nil
-}
-
-func (a *ears) close() {
-	for _, end := range a.closers {
-		end()
-	}
-	a.closers = nil
 }
 
 // delays returns what single events took since it was last asked.

@@ -183,7 +183,14 @@ func TestPacerRefusesStrangeData(t *testing.T) {
 	}
 }
 
-// countingLog counts what it is given.
+// countingStore has a log that counts what it is given.
+type countingStore struct {
+	store.Store
+	log countingLog
+}
+
+func (s *countingStore) Log(string, store.Limits) (store.Log, error) { return &s.log, nil }
+
 type countingLog struct {
 	store.Log
 	kept uint64
@@ -194,11 +201,14 @@ func (l *countingLog) Append(r store.Record, done func(store.Receipt)) {
 	go done(store.Receipt{Seq: l.kept})
 }
 
-func TestStoreKeeper(t *testing.T) {
-	log := new(countingLog)
-	l, err := runKeep(storeKeeper{log}, 1, 0)
-	if err != nil || l.Calls != 1 || log.kept != 1 {
-		t.Errorf("%+v, %v, %d kept", l, err, log.kept)
+func TestOfStore(t *testing.T) {
+	s := new(countingStore)
+	k, err := ofStore("a store", func(string) (store.Store, error) { return s, nil }).open("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err := runKeep(k, 1, 0); err != nil || l.Calls != 1 || s.log.kept != 1 {
+		t.Errorf("%+v, %v, %d kept", l, err, s.log.kept)
 	}
 }
 

@@ -25,9 +25,9 @@ type eventPeer struct {
 	// go: often the broker's.
 	publish func(dir, broker string) (p publisher, addr string, err error)
 	// subscribe opens a connection and returns when everything that is
-	// published from then on will come, and how to end it. It calls hear
-	// for the data of one event after the other.
-	subscribe func(dir, addr string, hear func(data []byte)) (end func(), err error)
+	// published from then on will come. It calls hear for the data of one
+	// event after the other, until the process ends.
+	subscribe func(dir, addr string, hear func(data []byte)) error
 }
 
 // eventOrder is the order of the report.

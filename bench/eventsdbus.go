@@ -22,15 +22,15 @@ func init() {
 			c, err := dbus.Connect(broker)
 			return busPublisher{c}, broker, err
 		},
-		subscribe: func(_, addr string, hear func([]byte)) (func(), error) {
+		subscribe: func(_, addr string, hear func([]byte)) error {
 			c, err := dbus.Connect(addr, dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
 			if err != nil {
-				return nil, err
+				return err
 			}
 			signals := make(chan *dbus.Signal, 64)
 			c.Signal(signals)
 			go hearSignals(signals, hear)
-			return func() { c.Close() }, c.AddMatchSignal(dbus.WithMatchInterface(busName), dbus.WithMatchMember(tickMember))
+			return c.AddMatchSignal(dbus.WithMatchInterface(busName), dbus.WithMatchMember(tickMember))
 		},
 	})
 }

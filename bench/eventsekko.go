@@ -65,15 +65,14 @@ func (p clientPublisher) publish(data []byte) error {
 }
 
 // hearEkko subscribes by a client of its own.
-func hearEkko(_, dir string, hear func([]byte)) (func(), error) {
+func hearEkko(_, dir string, hear func([]byte)) error {
 	c, err := ipc.Dial(context.Background(), ekkoName, tickOptions(dir))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	sub, err := c.Subscribe(context.Background(), tickName, nil)
 	if err != nil {
-		c.Close()
-		return nil, err
+		return err
 	}
 	go func() {
 		for {
@@ -84,5 +83,5 @@ func hearEkko(_, dir string, hear func([]byte)) (func(), error) {
 			hear(event.Data)
 		}
 	}()
-	return func() { c.Close() }, nil
+	return nil
 }

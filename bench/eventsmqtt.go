@@ -35,13 +35,13 @@ func init() {
 				c, err := dialMosquitto(broker)
 				return mqttPublisher{c, qos}, broker, err
 			},
-			subscribe: func(_, addr string, hear func([]byte)) (func(), error) {
+			subscribe: func(_, addr string, hear func([]byte)) error {
 				c, err := dialMosquitto(addr)
 				if err != nil {
-					return nil, err
+					return err
 				}
 				t := c.Subscribe(tickTopic, qos, func(_ mqtt.Client, m mqtt.Message) { hear(m.Payload()) })
-				return func() { c.Disconnect(0) }, settled(t)
+				return settled(t)
 			},
 		})
 	}

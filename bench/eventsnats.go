@@ -15,15 +15,15 @@ func init() {
 			c, err := nats.Connect(broker)
 			return natsPublisher{c}, broker, err
 		},
-		subscribe: func(_, addr string, hear func([]byte)) (func(), error) {
+		subscribe: func(_, addr string, hear func([]byte)) error {
 			c, err := nats.Connect(addr)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if _, err := c.Subscribe(tickSubject, func(m *nats.Msg) { hear(m.Data) }); err != nil {
-				return nil, err
+				return err
 			}
-			return c.Close, c.Flush()
+			return c.Flush()
 		},
 	})
 }

@@ -25,16 +25,16 @@ func init() {
 			go acceptEach(l, p.admit)
 			return p, path, nil
 		},
-		subscribe: func(_, addr string, hear func([]byte)) (func(), error) {
+		subscribe: func(_, addr string, hear func([]byte)) error {
 			c, err := net.Dial("unix", addr)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if _, err := io.ReadFull(c, make([]byte, 1)); err != nil { // admitted
-				return nil, err
+				return err
 			}
 			go splitTicks(c, hear)
-			return func() { c.Close() }, nil
+			return nil
 		},
 	})
 }

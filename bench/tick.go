@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strings"
 )
 
@@ -65,11 +64,6 @@ func (t tick) time() (ns int64, ok bool) {
 func sameTick(data []byte, like tick) bool {
 	const note = len(tickHead)
 	return len(data) == len(like) && string(data[note:]) == string(like[note:])
-}
-
-func notTick(data []byte) error {
-	const shown = 200
-	return fmt.Errorf("an event has %d bytes, %.*q", len(data), shown, data)
 }
 
 // eightDigits reads all of them at once: a loop would be a good part of what
