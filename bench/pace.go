@@ -27,6 +27,11 @@ const (
 	// eventPatience is a pacer's patience.
 	eventPatience = 2 * time.Second
 
+	// shortNap and longNap bound how long a publisher sleeps before it looks
+	// again how far the subscribers are.
+	shortNap = 50 * time.Microsecond
+	longNap  = time.Millisecond
+
 	// lull is the time between two events of a publisher that has little to
 	// say.
 	lull = time.Millisecond
@@ -61,7 +66,6 @@ type heard struct {
 // not be.
 func (p *pacer) run(d time.Duration) (heard, error) {
 	begin := time.Now()
-	from := p.sent
 	for p.sent < lastTick-stride {
 		for range stride {
 			p.tick.next()
@@ -71,14 +75,14 @@ func (p *pacer) run(d time.Duration) (heard, error) {
 		}
 		p.sent += stride
 		if p.sent%(4*stride) == 0 && time.Since(begin) > d {
-			took, err := p.finish(begin, from)
+			took, err := p.finish(begin)
 			if err != nil {
 				return heard{}, err
 			}
 			return p.count(took)
 		}
 		if p.sent-p.known >= window {
-			if err := p.wait(window/2, begin, from); err != nil {
+			if err := p.wait(window / 2); err != nil {
 				return heard{}, err
 			}
 		}
@@ -89,7 +93,6 @@ func (p *pacer) run(d time.Duration) (heard, error) {
 // single publishes one event after the other with pauses between.
 func (p *pacer) single(d time.Duration) (heard, error) {
 	begin, clock := time.Now(), newClock()
-	from := p.sent
 	for more := true; more; more = time.Since(begin) < d || p.sent%stride != 0 {
 		time.Sleep(lull)
 		p.tick.next()
@@ -103,7 +106,7 @@ func (p *pacer) single(d time.Duration) (heard, error) {
 		p.sent++
 	}
 	p.tick[tickTime-1] = untimed
-	took, err := p.finish(begin, from)
+	took, err := p.finish(begin)
 	if err != nil {
 		return heard{}, err
 	}
@@ -117,33 +120,38 @@ func (p *pacer) flush() error {
 	return nil
 }
 
-func (p *pacer) finish(begin time.Time, from uint64) (time.Duration, error) {
-	err := p.wait(0, begin, from)
+func (p *pacer) finish(begin time.Time) (time.Duration, error) {
+	err := p.wait(0)
 	return time.Since(begin), err
 }
 
-// wait returns when nobody is more than far behind. It sleeps for as long as
-// that is likely to take: to look again and again would cost what others need.
-func (p *pacer) wait(far uint64, begin time.Time, from uint64) error {
+// wait returns when nobody is more than far behind. It sleeps for half as long
+// as that is likely to take, by how quickly the slowest gets on while nothing
+// is published: to look again and again would cost what others need, and who
+// sleeps until it is over lets them run dry.
+func (p *pacer) wait(far uint64) error {
 	if err := p.flush(); err != nil {
 		return err
 	}
-	moved := time.Now()
+	begin, first := time.Now(), p.slowest()
+	moved, nap := begin, shortNap
 	for {
-		slowest := p.slowest()
-		if p.sent-min(slowest, p.sent) <= far {
+		slowest, now := p.slowest(), time.Now()
+		if p.sent-slowest <= far {
 			p.known = slowest
 			return nil
 		}
-		now := time.Now()
 		if slowest != p.known {
 			p.known, moved = slowest, now
 		} else if now.Sub(moved) > p.patience {
 			p.known = p.sent // what is missing is counted later
 			return nil
 		}
-		each := now.Sub(begin) / time.Duration(max(p.known-min(from, p.known), 1))
-		time.Sleep(min(max(each*time.Duration(p.sent-p.known-far), 50*time.Microsecond), 2*time.Millisecond))
+		if slowest > first {
+			each := now.Sub(begin) / time.Duration(slowest-first)
+			nap = min(max(each*time.Duration(p.sent-slowest-far)/2, shortNap), longNap)
+		}
+		time.Sleep(nap)
 	}
 }
 
