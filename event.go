@@ -31,6 +31,7 @@ type Event struct {
 
 	sub        *Subscription
 	connection uint64 // which of the client's connections it came by
+	settled    bool   // it has been acknowledged, or given back
 }
 
 // Decode stores the event's data in v.
@@ -66,6 +67,7 @@ func (e *Event) settle(ctx context.Context, s settlement) error {
 	if e.sub == nil || !e.sub.grouped || e.Seq == 0 {
 		return nil
 	}
+	e.settled = true
 	return e.sub.settle(ctx, e, s)
 }
 

@@ -23,7 +23,7 @@ func (c *Client) Subscribe(ctx context.Context, pattern string, opts *SubscribeO
 		return nil, err
 	}
 	sub.grouped = sub.grouped || c.Manifest().ChannelByName(sub.name).IsQueue()
-	sub.settle = c.settle
+	sub.settle, sub.told = c.settle, c.opts.OnError
 	s, err := c.endpoint.Acquire(ctx)
 	if err != nil {
 		return nil, c.acquireError(ctx, err)

@@ -39,8 +39,8 @@ type local struct {
 	id      string // of the subscription there
 
 	mu    sync.Mutex // one mover at a time, so that the order is kept
-	kind  eventKind  // of the last event
-	shelf shelf
+	kind  *eventKind // of the last event
+	clock wire.Unstamper
 }
 
 // enter subscribes at the hub as the subscription's options say.
@@ -106,11 +106,7 @@ func (l *local) give(frame []byte) {
 	if !l.kind.is(&m, &md) {
 		l.kind = kindOf(&m, &md)
 	}
-	if g := md.Gap; g != nil {
-		l.sub.missed(l.kind.stream, &Gap{From: g.From, To: g.To, Count: g.Lost(), Reason: g.Reason})
-		return
-	}
-	l.sub.offer(l.shelf.event(&l.kind, &m, &md))
+	arrival{kind: l.kind, message: &m, meta: &md, time: l.clock.Parse(m.Timestamp)}.give(l.sub)
 }
 
 func (l *local) close(sub *Subscription) {

@@ -99,6 +99,14 @@ func appendJSON(dst []byte, v any) ([]byte, error) {
 	return append(dst, text...), nil
 }
 
+// jsonOf is appendJSON for a text that is not written to: Raw is not copied.
+func jsonOf(v any) (Raw, error) {
+	if raw, ok := v.(Raw); ok && len(raw) > 0 {
+		return raw, payload.Valid(raw)
+	}
+	return appendJSON(nil, v)
+}
+
 // mayExceed reports whether text, which is JSON, has to be looked at more
 // closely: it may be deeper, or have more members or values, than a peer reads.
 func mayExceed(text []byte) bool {

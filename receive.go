@@ -1,8 +1,6 @@
 package ipc
 
 import (
-	"unsafe"
-
 	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/wire"
 )
@@ -13,11 +11,11 @@ import (
 type listener struct {
 	client     *Client
 	connection uint64 // counts the sessions of the client
-	shelf      shelf
+	clock      wire.Unstamper
 
 	// Of the last event. The subscriptions are right as long as the client's
 	// audience is still the same.
-	kind     eventKind
+	kind     *eventKind
 	audience uint64
 	plain    []*Subscription // those whose events carry no id
 	tag      string
@@ -35,14 +33,33 @@ func (l *listener) Event(in *session.Inbound) {
 			l.lookTagged(in)
 		}
 		if l.tagged != nil {
-			l.give(in, nil, l.tagged)
+			l.arrival(in).give(l.tagged)
 		}
 		return
 	}
-	var event *Event // shared by the subscriptions that want it, but for what differs
-	for _, sub := range l.plain {
-		event = l.give(in, event, sub)
+	if len(l.plain) == 0 {
+		return
 	}
+	a := l.arrival(in)
+	for _, sub := range l.plain {
+		a.give(sub)
+	}
+}
+
+func (l *listener) arrival(in *session.Inbound) arrival {
+	return arrival{
+		kind: l.kind, message: &in.Message, meta: &in.Meta,
+		time: l.clock.Parse(in.Timestamp), connection: l.connection,
+	}
+}
+
+// give hands the event, or the gap notice, to a subscription.
+func (a arrival) give(sub *Subscription) {
+	if g := a.meta.Gap; g != nil {
+		sub.missed(a.kind.stream, &Gap{From: g.From, To: g.To, Count: g.Lost(), Reason: g.Reason})
+		return
+	}
+	sub.offer(&a)
 }
 
 // look finds out who wants events like this one.
@@ -71,25 +88,6 @@ func (l *listener) lookTagged(in *session.Inbound) {
 	l.tagged = c.separate[l.tag]
 }
 
-// give hands a message to a subscription. Another one has had it as event,
-// unless that is nil.
-func (l *listener) give(in *session.Inbound, event *Event, sub *Subscription) *Event {
-	if g := in.Meta.Gap; g != nil {
-		sub.missed(l.kind.stream, &Gap{From: g.From, To: g.To, Count: g.Lost(), Reason: g.Reason})
-		return nil
-	}
-	if event == nil {
-		event = l.shelf.event(&l.kind, &in.Message, &in.Meta)
-	} else {
-		copied := *event
-		copied.Gap = nil
-		event = &copied
-	}
-	event.connection = l.connection
-	sub.offer(event)
-	return event
-}
-
 // Stray implements session.Handler: the service has ended a subscription, or
 // refuses an event.
 func (l *listener) Stray(id []byte, err *Error) {
@@ -110,8 +108,8 @@ type eventKind struct {
 	channel, name, stream, epoch string
 }
 
-func kindOf(m *wire.Message, md *wire.Metadata) eventKind {
-	k := eventKind{channel: string(m.Channel), stream: string(md.Stream), epoch: string(md.Epoch)}
+func kindOf(m *wire.Message, md *wire.Metadata) *eventKind {
+	k := &eventKind{channel: string(m.Channel), stream: string(md.Stream), epoch: string(md.Epoch)}
 	k.name = string(wire.EventName(m.Channel))
 	if k.stream == "" {
 		k.stream = k.name
@@ -119,60 +117,13 @@ func kindOf(m *wire.Message, md *wire.Metadata) eventKind {
 	return k
 }
 
-// is reports whether the event is of this kind.
+// is reports whether the event is of this kind; none is of kind nil.
 func (k *eventKind) is(m *wire.Message, md *wire.Metadata) bool {
-	if string(m.Channel) != k.channel || string(md.Epoch) != k.epoch {
+	if k == nil || string(m.Channel) != k.channel || string(md.Epoch) != k.epoch {
 		return false
 	}
 	if md.Stream == nil {
 		return k.stream == k.name
 	}
 	return string(md.Stream) == k.stream
-}
-
-// The sizes of what a shelf takes from memory at once.
-const (
-	shelfEvents = 32
-	shelfBytes  = 4 << 10
-)
-
-// shelf makes events. Their memory is taken in pieces for several, so one
-// event that is kept keeps a few KiB. The zero shelf is ready; it is for one
-// goroutine.
-type shelf struct {
-	events []Event
-	bytes  []byte
-	clock  wire.Unstamper
-}
-
-// event makes an Event of a message, whose bytes it copies.
-func (s *shelf) event(k *eventKind, m *wire.Message, md *wire.Metadata) *Event {
-	if len(s.events) == 0 {
-		s.events = make([]Event, shelfEvents)
-	}
-	e := &s.events[0]
-	s.events = s.events[1:]
-	e.Channel, e.Name, e.Stream, e.Epoch = k.channel, k.name, k.stream, k.epoch
-	e.Data = s.copy(m.Data)
-	if id := s.copy(m.MessageID); len(id) > 0 {
-		e.ID = unsafe.String(&id[0], len(id)) // nobody writes there any more
-	}
-	e.Time = s.clock.Parse(m.Timestamp) // a wrong one is ignored, never fatal
-	e.Seq = md.Seq
-	e.Snapshot, e.Redelivered, e.Deliveries = md.Snapshot, md.Redelivered, int(md.Deliveries)
-	return e
-}
-
-// copy returns a copy of b that nothing is appended to.
-func (s *shelf) copy(b []byte) []byte {
-	if len(b) > shelfBytes/4 {
-		return append([]byte(nil), b...)
-	}
-	if len(b) > len(s.bytes) {
-		s.bytes = make([]byte, shelfBytes)
-	}
-	n := copy(s.bytes, b)
-	c := s.bytes[:n:n]
-	s.bytes = s.bytes[n:]
-	return c
 }

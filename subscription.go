@@ -3,7 +3,6 @@ package ipc
 import (
 	"context"
 	"iter"
-	"slices"
 	"sync"
 	"time"
 
@@ -84,14 +83,15 @@ type Subscription struct {
 	opts    SubscribeOptions
 	grouped bool                                            // its events are to be acknowledged
 	ended   func(*Subscription)                             // undoes what Subscribe did
+	told    func(error)                                     // of what no method returns; may be nil
 	settle  func(context.Context, *Event, settlement) error // of grouped ones
 
-	taken []*Event // what the reader has in hand, in its order
+	// What the reader has in hand.
+	taken  *block
+	events []Event // not yet given out
 
 	mu       sync.Mutex // guards all below
-	waiting  []*Event
-	spare    []*Event      // memory of the next waiting
-	held     int           // bytes of data in waiting
+	waiting  backlog
 	asleep   bool          // the reader waits for a token
 	ready    chan struct{} // holds it
 	err      error         // why there will be no more
@@ -142,23 +142,36 @@ func (s *Subscription) Pattern() string { return s.name }
 // ErrClosed after Close, or why the subscription ended; events that came
 // before are returned first.
 func (s *Subscription) Next(ctx context.Context) (*Event, error) {
-	for len(s.taken) == 0 {
-		if err := s.take(); err != nil {
-			return nil, err
-		}
-		if len(s.taken) > 0 {
-			break
+	if len(s.events) == 0 {
+		s.events = make([]Event, eventsAtOnce)
+	}
+	e := &s.events[0]
+	if err := s.next(ctx, e); err != nil {
+		return nil, err
+	}
+	s.events = s.events[1:]
+	return e, nil
+}
+
+// eventsAtOnce is for how many events memory is taken at once.
+const eventsAtOnce = 16
+
+// next is Next into memory of the caller's.
+func (s *Subscription) next(ctx context.Context, e *Event) error {
+	for !s.taken.next(e, s) {
+		if more, err := s.take(); err != nil || more {
+			if err != nil {
+				return err
+			}
+			continue
 		}
 		select {
 		case <-s.ready:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 	}
-	e := s.taken[0]
-	s.taken[0] = nil
-	s.taken = s.taken[1:]
-	return e, nil
+	return nil
 }
 
 // All returns the events until the subscription ends, ctx ends or the loop is
@@ -216,60 +229,58 @@ func (s *Subscription) wants(name, stream string) bool {
 // offer gives an event to the reader and never waits: the oldest events make
 // room for it. An event that has come before is left out, unless it is for a
 // group.
-func (s *Subscription) offer(e *Event) {
+func (s *Subscription) offer(a *arrival) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil {
+	if s.err != nil || !a.meta.Snapshot && !s.advanceLocked(a) {
 		return
 	}
-	if !e.Snapshot && e.Epoch != "" && !s.advanceLocked(e) {
-		return
-	}
+	var gap *Gap
 	if s.coming != nil {
-		e.Gap = s.coming[e.Stream]
-		delete(s.coming, e.Stream)
+		gap = s.coming[a.kind.stream]
+		delete(s.coming, a.kind.stream)
 	}
-	e.sub = s
-	s.waiting = append(s.waiting, e)
-	s.held += len(e.Data)
+	s.waiting.push(a, gap)
 	if !s.grouped { // of a group's events no more come than there is credit for
 		s.makeRoomLocked()
 	}
 	s.wakeLocked()
 }
 
-// advanceLocked notes where the subscription stands with e. It reports false
-// if e has come before.
-func (s *Subscription) advanceLocked(e *Event) bool {
+// advanceLocked notes where the subscription stands with an event. It reports
+// false if that has come before.
+func (s *Subscription) advanceLocked(a *arrival) bool {
+	k, seq := a.kind, a.meta.Seq
+	if k.epoch == "" {
+		return true
+	}
 	last := s.stands
-	if last == nil || e.Stream != s.recent {
-		last = s.last[e.Stream]
-		if last == nil {
+	if last == nil || k.stream != s.recent {
+		if last = s.last[k.stream]; last == nil {
 			if len(s.last) >= maxCursors {
 				return true
 			}
 			last = &cursor{}
-			s.last[e.Stream] = last
+			s.last[k.stream] = last
 		}
-		s.recent, s.stands = e.Stream, last
+		s.recent, s.stands = k.stream, last
 	}
-	if last.epoch == e.Epoch && e.Seq <= last.seq && !s.grouped {
+	if last.epoch != k.epoch {
+		last.epoch, last.seq = k.epoch, 0
+	}
+	if seq <= last.seq && !s.grouped {
 		return false
 	}
-	last.epoch, last.seq = e.Epoch, e.Seq
+	last.seq = seq
 	return true
 }
 
 func (s *Subscription) makeRoomLocked() {
-	drop := 0
-	for len(s.waiting)-drop > 1 && (len(s.waiting)-drop > s.opts.Queue || s.held > s.opts.QueueBytes) {
-		e := s.waiting[drop]
-		s.held -= len(e.Data)
-		s.lostLocked(&s.lost, e.Stream, e.Gap)
-		s.lostLocked(&s.lost, e.Stream, &Gap{From: e.Seq, To: e.Seq, Count: 1, Reason: GapSlowConsumer})
-		drop++
+	w := &s.waiting
+	for w.count > 1 && (w.count > s.opts.Queue || w.held > s.opts.QueueBytes) {
+		stream, lost := w.drop()
+		s.lostLocked(&s.lost, stream, lost)
 	}
-	s.waiting = slices.Delete(s.waiting, 0, drop)
 }
 
 // lostLocked adds a gap to those that are known.
@@ -290,27 +301,24 @@ func (s *Subscription) missed(stream string, g *Gap) {
 	s.lostLocked(&s.coming, stream, g)
 }
 
-// take gives the reader what is waiting, or the error if that is nothing.
-// Without either the reader is asleep from now on.
-func (s *Subscription) take() error {
+// take gives the reader some of what is waiting, or the error if that is
+// nothing. With neither the reader is asleep from now on.
+func (s *Subscription) take() (more bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.entering, len(s.waiting) == 0 && s.err == nil:
+	if s.entering {
 		s.asleep = true
-		return nil
-	case len(s.waiting) == 0:
-		return s.err
+		return false, nil
 	}
-	clear(s.spare)
-	s.taken, s.waiting, s.spare = s.waiting, s.spare[:0], s.waiting
-	s.held = 0
-	for i := 0; i < len(s.taken) && len(s.lost) > 0; i++ {
-		e := s.taken[i]
-		e.Gap = s.lost[e.Stream].and(e.Gap)
-		delete(s.lost, e.Stream)
+	s.taken = s.waiting.take(s.taken)
+	if s.taken == nil {
+		s.asleep = s.err == nil
+		return false, s.err
 	}
-	return nil
+	if len(s.lost) > 0 {
+		s.taken.addGaps(s.lost)
+	}
+	return true, nil
 }
 
 // enter is called before the service is asked, under the id that the events
@@ -361,13 +369,9 @@ func gapBefore(start Cursor, last cursor) *Gap {
 
 // insertLocked puts a gap before the first event that came by a connection.
 func (s *Subscription) insertLocked(stream string, connection uint64, g *Gap) {
-	for _, e := range s.waiting {
-		if e.Stream == stream && e.connection == connection {
-			e.Gap = g.and(e.Gap)
-			return
-		}
+	if !s.waiting.insertGap(stream, connection, g) {
+		s.lostLocked(&s.coming, stream, g)
 	}
-	s.lostLocked(&s.coming, stream, g)
 }
 
 // left notes that the connection is gone. What the service still says of it
@@ -423,5 +427,15 @@ func (s *Subscription) read(now *session.Session) {
 	}
 	if before != nil {
 		before.KeepReading(false)
+	}
+}
+
+// settled says of an event what nobody has said yet.
+func (s *Subscription) settled(ctx context.Context, e *Event, what settlement) {
+	if e.settled {
+		return
+	}
+	if err := e.settle(ctx, what); err != nil && s.told != nil {
+		s.told(err)
 	}
 }

@@ -77,25 +77,49 @@ func (r *Request) parameter(i int) string {
 // Subscribe calls fn for each event that matches pattern, one after the
 // other, on a goroutine of the client's that ends with the subscription or
 // with ctx. An event whose data does not fit T goes to ClientOptions.OnError.
+// With T Raw the data is passed on as it is.
+//
+// e is fn's until it returns; what it refers to may be kept. An event that has
+// to be acknowledged is when fn returns, unless fn has done so itself or has
+// given it back; one whose data does not fit is rejected.
 func Subscribe[T any](ctx context.Context, c *Client, pattern string, fn func(ctx context.Context, data T, e *Event)) (*Subscription, error) {
-	sub, err := c.Subscribe(ctx, pattern, nil)
+	return SubscribeWith(ctx, c, pattern, nil, fn)
+}
+
+// SubscribeWith is Subscribe with options.
+func SubscribeWith[T any](ctx context.Context, c *Client, pattern string, opts *SubscribeOptions, fn func(ctx context.Context, data T, e *Event)) (*Subscription, error) {
+	sub, err := c.Subscribe(ctx, pattern, opts)
 	if err != nil {
 		return nil, err
 	}
 	c.workers.Go(func() {
-		for e, err := range sub.All(ctx) {
-			if err != nil {
-				return
-			}
+		defer sub.Close()
+		var e Event
+		for sub.next(ctx, &e) == nil {
 			var data T
-			if err := e.Data.decode(&data); err != nil {
-				c.opts.OnError(wire.Errorf(wire.CodeSchemaMismatch, "event %s: %w", e.Name, err))
+			if err := decodeEvent(&e, &data); err != nil {
+				c.opts.OnError(err)
+				sub.settled(ctx, &e, settlement{verb: "reject", reason: err.Error()})
 				continue
 			}
-			fn(ctx, data, e)
+			e.settled = false
+			fn(ctx, data, &e)
+			sub.settled(ctx, &e, settlement{verb: "ack"})
 		}
 	})
 	return sub, nil
+}
+
+// decodeEvent stores the data of e in v.
+func decodeEvent(e *Event, v any) error {
+	if raw, ok := v.(*Raw); ok {
+		*raw = e.Data
+		return nil
+	}
+	if err := e.Data.decode(v); err != nil {
+		return wire.Errorf(wire.CodeSchemaMismatch, "event %s: %w", e.Name, err)
+	}
+	return nil
 }
 
 // Manifest is what a service promises; see package manifest.

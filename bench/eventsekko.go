@@ -70,18 +70,6 @@ func hearEkko(_, dir string, hear func([]byte)) error {
 	if err != nil {
 		return err
 	}
-	sub, err := c.Subscribe(context.Background(), tickName, nil)
-	if err != nil {
-		return err
-	}
-	go func() {
-		for {
-			event, err := sub.Next(context.Background())
-			if err != nil {
-				return
-			}
-			hear(event.Data)
-		}
-	}()
-	return nil
+	_, err = ipc.Subscribe(context.Background(), c, tickName, func(_ context.Context, data ipc.Raw, _ *ipc.Event) { hear(data) })
+	return err
 }

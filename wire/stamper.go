@@ -42,25 +42,25 @@ func (s *Stamper) Append(dst []byte, unixMilli int64) []byte {
 // ready; it is not safe for concurrent use.
 type Unstamper struct {
 	text   [len(stampSecond)]byte
-	second time.Time
+	second int64 // in nanoseconds since 1970
 }
 
-// Parse returns the time that text says, in any form of RFC 3339; the zero
-// time if it says none.
-func (u *Unstamper) Parse(text []byte) time.Time {
+// Parse returns the time that text says, in any form of RFC 3339, in
+// nanoseconds since 1970; 0 if it says none, or one too far away for that.
+func (u *Unstamper) Parse(text []byte) int64 {
 	const n = len(stampSecond)
 	if len(text) == n+len("123Z") && string(text[:n]) == string(u.text[:]) && text[n+3] == 'Z' &&
 		isDigit(text[n]) && isDigit(text[n+1]) && isDigit(text[n+2]) {
 		milli := int(text[n]-'0')*100 + int(text[n+1]-'0')*10 + int(text[n+2]-'0')
-		return u.second.Add(time.Duration(milli) * time.Millisecond)
+		return u.second + int64(milli)*int64(time.Millisecond)
 	}
 	at, err := time.Parse(time.RFC3339Nano, string(text))
-	if err != nil {
-		return time.Time{}
+	if err != nil || at.Year() < 1700 || at.Year() > 2200 {
+		return 0
 	}
 	if len(text) == n+len("123Z") && text[n-1] == '.' && text[n+3] == 'Z' {
 		copy(u.text[:], text)
-		u.second = at.Truncate(time.Second)
+		u.second = at.Unix() * int64(time.Second)
 	}
-	return at
+	return at.UnixNano()
 }

@@ -43,23 +43,25 @@ type Receipt struct {
 //
 // The error is INVALID_NAME, MESSAGE_TOO_LARGE, or one of the log's.
 func (h *Hub) Publish(ctx context.Context, p Publication) (Receipt, error) {
-	var out struct {
+	t, err := h.prepare(&p)
+	switch {
+	case err != nil:
+		return Receipt{}, err
+	case t.stream.Log == nil:
+		return h.publishLive(t, &p), nil
+	}
+	return h.publishAndWait(ctx, t, p)
+}
+
+// publishAndWait is publishKept that waits.
+func (h *Hub) publishAndWait(ctx context.Context, t *topic, p Publication) (Receipt, error) {
+	type outcome struct {
 		Receipt
 		err error
 	}
-	t, err := h.prepare(&p)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if t.stream.Log == nil {
-		return h.publishLive(t, &p), nil
-	}
-	done := make(chan struct{})
-	h.publishKept(ctx, t, p, func(r Receipt, err error) {
-		out.Receipt, out.err = r, err
-		close(done)
-	})
-	<-done
+	done := make(chan outcome, 1)
+	h.publishKept(ctx, t, p, func(r Receipt, err error) { done <- outcome{r, err} })
+	out := <-done
 	return out.Receipt, out.err
 }
 
@@ -157,7 +159,7 @@ func (h *Hub) spreadLocked(t *topic, p *Publication, now int64, after *aftermath
 		return r
 	}
 	m := message{channel: t.channel, stream: t.streamName(), epoch: s.inFrames, seq: s.seq, id: p.ID, time: now, data: p.Data}
-	f := &frame{topic: t, seq: s.seq, bytes: h.encoder.frame(&m)}
+	f := s.press.frame(t, &m)
 	for _, to := range t.targets {
 		q := &to.subscriber.queue
 		if q.filter != nil && !q.filter.Match(p.Data) {

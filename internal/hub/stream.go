@@ -64,9 +64,10 @@ type StreamOptions struct {
 // one event that no channel carries.
 type stream struct {
 	StreamOptions
-	epoch    string
-	inFrames []byte   // the epoch likewise
-	names    []string // all that it carries, sorted, if declared
+	epoch        string
+	inFrames     []byte // the epoch likewise
+	nameInFrames []byte
+	names        []string // all that it carries, sorted, if declared
 
 	heard atomic.Int32 // subscriptions, where MaxSubscribers is set
 	teams teams
@@ -75,6 +76,7 @@ type stream struct {
 	redriving sync.Mutex // held while dead letters are given back
 
 	mu        sync.Mutex
+	press     press
 	seq       uint64 // of the last event that subscribers were offered; the first one is 1
 	published uint64 // events since the hub began
 	forgotten bool
@@ -85,7 +87,7 @@ type stream struct {
 func (s *stream) keeps() bool { return s.Log != nil || s.Last }
 
 func newStream(o StreamOptions, epoch string) *stream {
-	return &stream{StreamOptions: o, epoch: epoch, inFrames: []byte(epoch)}
+	return &stream{StreamOptions: o, epoch: epoch, inFrames: []byte(epoch), nameInFrames: []byte(o.Name)}
 }
 
 // nextLocked is where somebody who subscribes now starts.

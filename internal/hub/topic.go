@@ -91,7 +91,7 @@ func (t *topic) streamName() []byte {
 	if t.stream.Name == t.name {
 		return nil
 	}
-	return []byte(t.stream.Name)
+	return t.stream.nameInFrames
 }
 
 // get returns the topic of that name, which it makes if it has to.
