@@ -74,14 +74,13 @@ func (g *Group) buried(e *entry, receipt store.Receipt) {
 	after.run(g)
 }
 
-// vanished ends a dying entry whose record is not there any more.
+// vanished leaves a dying entry whose record is not there any more to the
+// next Take, which says that it is missing.
 func (g *Group) vanished(e *entry) {
 	var after after
 	g.mu.Lock()
 	if !g.closed {
-		g.gaps = g.gapLocked(g.gaps, e.seq, e.seq)
-		g.finishLocked(e)
-		g.dirtyLocked(g.now(), &after)
+		g.readyLocked(e)
 		g.wakeLocked(&after, 0)
 	}
 	g.mu.Unlock()

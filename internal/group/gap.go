@@ -15,8 +15,8 @@ type Gap struct {
 	Reason   string
 }
 
-// gapLocked counts the records as missing and appends what is to be said.
-func (g *Group) gapLocked(gaps []Gap, from, to uint64) []Gap {
+// gapsLocked counts the records as missing and returns what is to be said.
+func (g *Group) gapsLocked(from, to uint64) (gaps []Gap) {
 	g.stats.Missing += to - from + 1
 	g.changedLocked()
 	for _, loss := range g.log.Losses() {
@@ -35,12 +35,7 @@ func (g *Group) gapLocked(gaps []Gap, from, to uint64) []Gap {
 	return addGap(gaps, from, to, GapExpired)
 }
 
-// addGap appends a gap, or makes the latest one longer.
+// addGap appends a gap.
 func addGap(gaps []Gap, from, to uint64, reason string) []Gap {
-	if n := len(gaps); n > 0 && gaps[n-1].Reason == reason && gaps[n-1].To+1 == from {
-		gaps[n-1].To = to
-		gaps[n-1].Count += to - from + 1
-		return gaps
-	}
 	return append(gaps, Gap{From: from, To: to, Count: to - from + 1, Reason: reason})
 }

@@ -39,7 +39,6 @@ type Group struct {
 	ready   pile // those that wait for a member, by sequence number
 	later   pile // those that wait for a time, by that
 	free    []*entry
-	gaps    []Gap // to be said by the next Take
 	batch   []store.Record
 	stats   Stats
 	keeping

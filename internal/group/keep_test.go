@@ -250,3 +250,30 @@ func TestParseState(t *testing.T) {
 		}
 	})
 }
+
+func TestALogHoldsWhatAGroupNeeds(t *testing.T) {
+	f := newFixture(t, Options{Volatile: true})
+	f.log = newTestLog(t, store.Limits{Messages: 3, Hold: func() uint64 { return f.g.Floor() }})
+	f.open()
+	f.fill(3)
+	var refused error
+	full := func() bool {
+		f.log.Append(store.Record{Name: "n", Data: []byte("4")}, func(r store.Receipt) {
+			if refused = r.Err; refused == nil {
+				f.g.Appended(r.Seq)
+			}
+		})
+		return refused != nil
+	}
+	m := f.join(&Member{})
+	f.takes(m, 3, "[1 2 3]")
+	f.acks(m, 2)
+	if !full() || wire.CodeOf(refused) != wire.CodeStorageFull {
+		t.Fatalf("the oldest is needed, and append says %v", refused)
+	}
+	f.acks(m, 1)
+	if full() {
+		t.Fatal(refused)
+	}
+	f.takes(m, 3, "[4]")
+}

@@ -40,10 +40,9 @@ func (g *Group) take(m *Member, dst []Delivery, max, maxBytes int, after *after)
 	}
 	g.unwakeLocked(m)
 	t := taking{
-		g: g, m: m, dst: dst, after: after, now: g.now(),
+		g: g, m: m, dst: dst, now: g.now(),
 		left: min(max, m.Credit-m.held.length, g.shareLocked()), bytes: maxBytes,
 	}
-	t.sayGaps()
 	err := t.redeliver()
 	if err == nil {
 		err = t.read()
@@ -71,25 +70,17 @@ type taking struct {
 	g     *Group
 	m     *Member
 	dst   []Delivery
-	after *after
 	now   instant
 	left  int // records that may still be given
 	bytes int // of data, but for the first record
 	given int
 }
 
-// sayGaps hands out what was found to be missing by others than Take.
-func (t *taking) sayGaps() {
-	for _, gap := range t.g.gaps {
-		t.dst = append(t.dst, Delivery{Gap: &gap})
-	}
-	t.g.gaps = nil
-}
-
 // missing says that records are.
 func (t *taking) missing(from, to uint64) {
-	t.g.gaps = t.g.gapLocked(nil, from, to)
-	t.sayGaps()
+	for _, gap := range t.g.gapsLocked(from, to) {
+		t.dst = append(t.dst, Delivery{Gap: &gap})
+	}
 }
 
 // fits reports whether there is room for the record.

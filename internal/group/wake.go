@@ -30,7 +30,7 @@ func (g *Group) wantLocked(at instant, after *after) {
 
 // availableLocked is how many records, at most, could be taken now.
 func (g *Group) availableLocked() int {
-	n := g.ready.Len() + len(g.gaps)
+	n := g.ready.Len()
 	if room := g.options.MaxPending - len(g.entries); room > 0 && g.end > g.next {
 		n += int(min(uint64(room), g.end-g.next))
 	}
