@@ -39,7 +39,7 @@ type Group struct {
 	ready   pile // those that wait for a member, by sequence number
 	later   pile // those that wait for a time, by that
 	free    []*entry
-	batch   []store.Record
+	ahead   ahead
 	stats   Stats
 	keeping
 	alarm instant // the deadline that the caller knows

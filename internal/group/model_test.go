@@ -193,7 +193,10 @@ func (m *model) take(member *modelMember, max, maxBytes int) int {
 func (m *model) delivered(member *modelMember, d Delivery) {
 	m.Helper()
 	r := m.records[d.Seq]
+	first, _ := m.log.Bounds()
 	switch {
+	case d.Seq < first:
+		m.Fatalf("record %d is not in the log any more", d.Seq)
 	case r == nil:
 		m.Fatalf("record %d was never appended", d.Seq)
 	case r.other:

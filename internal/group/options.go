@@ -26,7 +26,9 @@ const (
 	firstRetry = 100 * time.Millisecond // of a dead letter that was not kept
 	lastRetry  = 30 * time.Second
 	maxScan    = 4096 // records that one Take may pass over
-	maxBatch   = 256  // records that are read at once
+	minBatch   = 32   // records that are read at once, if there are
+	maxBatch   = 256
+	aheadBytes = 32 << 10
 )
 
 // Options adjusts Open.
