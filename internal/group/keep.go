@@ -64,6 +64,15 @@ func (g *Group) claimLocked(seq uint64) error {
 	return g.writeLocked(seq + claimAhead)
 }
 
+// recountLocked keeps how often records have been delivered, before they are
+// once more: one that kills whoever sees it, this process too, is given up
+// after some times. If that fails they are delivered all the same.
+func (g *Group) recountLocked() {
+	if !g.options.Volatile {
+		_ = g.writeLocked(max(g.claimed, g.deliveredLocked()))
+	}
+}
+
 // deliveredLocked is the claim of what has been delivered, and no more.
 func (g *Group) deliveredLocked() uint64 { return max(g.next, g.suspect) }
 

@@ -17,6 +17,7 @@ type model struct {
 	last    uint64 // the highest that was delivered for the first time
 	crashes int
 	filters bool // there was a member that does not want all
+	broken  bool // the cursor could not be kept at times
 	pending []func()
 }
 
@@ -221,6 +222,8 @@ func (m *model) delivered(member *modelMember, d Delivery) {
 		m.Fatalf("record %d is flagged, and was never delivered", d.Seq)
 	case d.Deliveries > r.deliveries+1 || d.Deliveries <= r.deliveredInThisOne:
 		m.Fatalf("record %d was delivered %d times, %d of them now, and %d are said", d.Seq, r.deliveries, r.deliveredInThisOne, d.Deliveries)
+	case d.Deliveries < r.deliveries && !m.broken:
+		m.Fatalf("record %d was delivered %d times before, and %d are said", d.Seq, r.deliveries, d.Deliveries)
 	case r.deliveries == 0 && d.Seq < m.last && !(m.filters && unwanted(d.Seq)): // a filter may not be that of an earlier process
 		m.Fatalf("record %d comes for the first time, after %d", d.Seq, m.last)
 	}

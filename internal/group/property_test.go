@@ -88,7 +88,7 @@ func actions(m *model) map[string]func(*rapid.T) {
 		"break": func(t *rapid.T) {
 			m.log.fail, m.deny = nil, nil
 			if rapid.Bool().Draw(t, "cursor") {
-				m.log.fail = errStorage
+				m.log.fail, m.broken = errStorage, true
 			}
 			if rapid.Bool().Draw(t, "dead") {
 				m.deny = errStorage

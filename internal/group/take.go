@@ -50,6 +50,9 @@ func (g *Group) take(m *Member, dst []Delivery, max, maxBytes int, after *after)
 	if t.given > 0 {
 		g.wantLocked(t.now+m.AckWait, after)
 	}
+	if t.again {
+		g.recountLocked()
+	}
 	if g.changes > 0 {
 		g.dirtyLocked(t.now, after)
 	}
@@ -74,6 +77,7 @@ type taking struct {
 	left  int // records that may still be given
 	bytes int // of data, but for the first record
 	given int
+	again bool // one of them was delivered before
 }
 
 // missing says that records are.
@@ -106,6 +110,7 @@ func (t *taking) give(e *entry, r *store.Record, before bool) {
 	t.g.changes++
 	t.g.stats.Delivered++
 	if before {
+		t.again = true
 		t.g.stats.Redelivered++
 	}
 }
