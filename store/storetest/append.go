@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -145,6 +146,7 @@ func checkDone(t *testing.T, p *place) {
 		if records, err := l.Read(nil, r.Seq, 1, 1); err != nil || len(records) != 1 {
 			wrong++ // a record can be read by the time its done is called
 		}
+		runtime.Gosched() // let others try to be there at the same time
 		running--
 	}
 	concurrently(goroutines, func(int) {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -22,6 +23,27 @@ var closeFacts = []fact{
 		if err := l.Close(); err != nil || done.Load() != 100 {
 			t.Fatalf("%d of 100 are done, %v", done.Load(), err)
 		}
+	}},
+	{name: "close waits for a done that runs", check: func(t *testing.T, p *place) {
+		l := p.log("a", store.Limits{})
+		var finished atomic.Bool
+		started := make(chan struct{})
+		concurrently(2, func(g int) {
+			if g == 0 {
+				l.Append(store.Record{Name: "n"}, func(store.Receipt) {
+					close(started)
+					for range 1000 {
+						runtime.Gosched()
+					}
+					finished.Store(true)
+				})
+				return
+			}
+			<-started
+			if err := l.Close(); err != nil || !finished.Load() {
+				t.Errorf("closed, done has finished: %v, %v", finished.Load(), err)
+			}
+		})
 	}},
 	{name: "a closed log is unavailable", check: func(t *testing.T, p *place) {
 		l := p.log("a", store.Limits{})
