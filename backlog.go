@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"strings"
 	"time"
 	"unsafe"
 
@@ -14,11 +15,12 @@ import (
 type backlog struct {
 	blocks []*block
 	count  int
-	held   int      // bytes of data
-	spare  []parcel // memory of the next block
+	held   int // bytes of data
+	free   []*block // read, to be filled again; at most freeBlocks
 }
 
-// block is some events, in order.
+// block is some events, in order. Its bytes are never written to again, but
+// by a reader who has had them all and promised nobody that they stay.
 type block struct {
 	bytes   []byte // their ids and data
 	parcels []parcel
@@ -52,7 +54,8 @@ const (
 const (
 	smallBlock   = 512
 	largeBlock   = 32 << 10
-	blockParcels = 512
+	blockParcels = 256
+	freeBlocks   = 4
 )
 
 // arrival is an event as it comes.
@@ -99,10 +102,39 @@ func (b *backlog) room(size int) *block {
 		}
 		want = min(4*cap(last.bytes), largeBlock)
 	}
-	bl := &block{bytes: make([]byte, 0, max(want, size)), parcels: b.spare[:0]}
-	b.spare = nil
+	bl := b.fresh()
+	if cap(bl.bytes) < max(size, want) {
+		bl.bytes = make([]byte, 0, max(size, want))
+	}
 	b.blocks = append(b.blocks, bl)
 	return bl
+}
+
+// fresh returns an empty block, perhaps with memory of one before.
+func (b *backlog) fresh() *block {
+	n := len(b.free)
+	if n == 0 {
+		return new(block)
+	}
+	bl := b.free[n-1]
+	b.free[n-1] = nil
+	b.free = b.free[:n-1]
+	return bl
+}
+
+// freed takes back a block that has been read. passing says that nothing of
+// it is kept.
+func (b *backlog) freed(bl *block, passing bool) {
+	if bl == nil || len(b.free) == freeBlocks || len(bl.bytes) > largeBlock {
+		return
+	}
+	clear(bl.kinds)
+	clear(bl.gaps)
+	*bl = block{bytes: bl.bytes[:0], parcels: bl.parcels[:0], kinds: bl.kinds[:0], gaps: bl.gaps[:0]}
+	if !passing {
+		bl.bytes = nil
+	}
+	b.free = append(b.free, bl)
 }
 
 func (bl *block) kindOf(k *eventKind) int32 {
@@ -134,11 +166,9 @@ func (b *backlog) drop() (stream string, lost *Gap) {
 }
 
 // take removes the oldest block; nil if nothing waits. The block before has
-// been read.
-func (b *backlog) take(before *block) *block {
-	if before != nil && b.spare == nil {
-		b.spare = before.parcels[:0]
-	}
+// been read; passing says that nothing of it is kept.
+func (b *backlog) take(before *block, passing bool) *block {
+	b.freed(before, passing)
 	if len(b.blocks) == 0 {
 		return nil
 	}
@@ -190,7 +220,8 @@ func (bl *block) setGap(p *parcel, before *Gap) {
 	p.gap = int32(len(bl.gaps))
 }
 
-// next fills e with the block's next event. It is not ok if there is none.
+// next fills e with the block's next event. It is not ok if there is none. The
+// ID and the data of e are part of the block.
 func (bl *block) next(e *Event, sub *Subscription) (ok bool) {
 	if bl == nil || bl.first == len(bl.parcels) {
 		return false
@@ -218,4 +249,23 @@ func (bl *block) next(e *Event, sub *Subscription) (ok bool) {
 	e.Snapshot, e.Redelivered, e.Deliveries = p.flags&parcelSnapshot != 0, p.flags&parcelRedelivered != 0, int(p.deliveries)
 	e.sub, e.connection = sub, p.connection
 	return true
+}
+
+// shelf keeps texts, several in one piece of memory.
+type shelf struct{ bytes []byte }
+
+const shelfSize = 2 << 10
+
+// keep returns a copy of text that stays.
+func (s *shelf) keep(text string) string {
+	if len(text) == 0 || len(text) > shelfSize/8 {
+		return strings.Clone(text)
+	}
+	if len(text) > len(s.bytes) {
+		s.bytes = make([]byte, shelfSize)
+	}
+	n := copy(s.bytes, text)
+	kept := unsafe.String(&s.bytes[0], n) // nobody writes there any more
+	s.bytes = s.bytes[n:]
+	return kept
 }

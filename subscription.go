@@ -87,8 +87,9 @@ type Subscription struct {
 	settle  func(context.Context, *Event, settlement) error // of grouped ones
 
 	// What the reader has in hand.
-	taken  *block
-	events []Event // not yet given out
+	taken   *block
+	events  []Event // not yet given out
+	passing bool    // nothing of an event is kept when the next one is asked for
 
 	mu       sync.Mutex // guards all below
 	waiting  backlog
@@ -310,7 +311,7 @@ func (s *Subscription) take() (more bool, err error) {
 		s.asleep = true
 		return false, nil
 	}
-	s.taken = s.waiting.take(s.taken)
+	s.taken = s.waiting.take(s.taken, s.passing)
 	if s.taken == nil {
 		s.asleep = s.err == nil
 		return false, s.err

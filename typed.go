@@ -79,7 +79,8 @@ func (r *Request) parameter(i int) string {
 // with ctx. An event whose data does not fit T goes to ClientOptions.OnError.
 // With T Raw the data is passed on as it is.
 //
-// e is fn's until it returns; what it refers to may be kept. An event that has
+// e and its Data (and so data, if T is Raw) are fn's until it returns: the
+// next event takes their place. An event that has
 // to be acknowledged is when fn returns, unless fn has done so itself or has
 // given it back; one whose data does not fit is rejected.
 func Subscribe[T any](ctx context.Context, c *Client, pattern string, fn func(ctx context.Context, data T, e *Event)) (*Subscription, error) {
@@ -92,10 +93,15 @@ func SubscribeWith[T any](ctx context.Context, c *Client, pattern string, opts *
 	if err != nil {
 		return nil, err
 	}
+	sub.mu.Lock()
+	sub.passing = true // no event has been taken yet
+	sub.mu.Unlock()
 	c.workers.Go(func() {
 		defer sub.Close()
 		var e Event
+		var ids shelf
 		for sub.next(ctx, &e) == nil {
+			e.ID = ids.keep(e.ID) // a text is for ever
 			var data T
 			if err := decodeEvent(&e, &data); err != nil {
 				c.opts.OnError(err)

@@ -31,8 +31,9 @@ const (
 
 // Decode is Limits.Decode and Limits.DecodeMetadata in one for a message of
 // the shape. It is not ok if frame is no such message, valid or not; m and md
-// are not worth anything then.
-func (sh *Shape) Decode(l *Limits, frame []byte, m *Message, md *Metadata) (ok bool) {
+// are as they were then. again says that they hold what Decode put there last,
+// so that only what differs has to be written.
+func (sh *Shape) Decode(l *Limits, frame []byte, m *Message, md *Metadata, again bool) (ok bool) {
 	const before = len(shapeHead) + shapeID
 	data := before + len(sh.middle)
 	if sh.middle == nil || len(frame) < data+len(shapeTime)+shapeStamp+len(sh.number)+len(sh.end) ||
@@ -56,15 +57,13 @@ func (sh *Shape) Decode(l *Limits, frame []byte, m *Message, md *Metadata) (ok b
 	if plain.ASCII(id) != len(id) || plain.ASCII(when) != len(when) || !l.isValue(frame[data:last]) {
 		return false
 	}
-	*m = Message{
-		Type:      TypeEvent,
-		MessageID: id,
-		Channel:   sh.channel,
-		Data:      frame[data:last],
-		Timestamp: when,
-		Metadata:  frame[stamp+shapeStamp+len(`","metadata":`) : len(frame)-1],
+	if !again {
+		*m = Message{Type: TypeEvent, Channel: sh.channel}
+		*md = Metadata{HasSeq: true, Epoch: sh.epoch, Stream: sh.stream, Subscription: sh.subscription}
 	}
-	*md = Metadata{Seq: seq, HasSeq: true, Epoch: sh.epoch, Stream: sh.stream, Subscription: sh.subscription}
+	m.MessageID, m.Data, m.Timestamp = id, frame[data:last], when
+	m.Metadata = frame[stamp+shapeStamp+len(`","metadata":`) : len(frame)-1]
+	md.Seq = seq
 	return true
 }
 
@@ -115,7 +114,7 @@ func (sh *Shape) Learn(l *Limits, frame []byte, m *Message, md *Metadata) {
 	one.end = append(bytes.Clone(m.Metadata[digits:]), '}')
 	var again Message
 	var extra Metadata
-	if one.Decode(l, frame, &again, &extra) && bytes.Equal(again.Data, m.Data) && bytes.Equal(again.Metadata, m.Metadata) && extra.Seq == md.Seq {
+	if one.Decode(l, frame, &again, &extra, false) && bytes.Equal(again.Data, m.Data) && bytes.Equal(again.Metadata, m.Metadata) && extra.Seq == md.Seq {
 		*sh = one
 	}
 }

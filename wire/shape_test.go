@@ -42,8 +42,11 @@ func checkShape(t testing.TB, sh *Shape, frame []byte) (ok bool) {
 	t.Helper()
 	var m, want Message
 	var md, wantMD Metadata
-	if !sh.Decode(&DefaultLimits, frame, &m, &md) {
+	if !sh.Decode(&DefaultLimits, frame, &m, &md, false) {
 		return false
+	}
+	if other := someEvent(1, `0`); !sh.Decode(&DefaultLimits, other, &m, &md, true) || !sh.Decode(&DefaultLimits, frame, &m, &md, true) {
+		t.Fatalf("not taken again: %q", frame)
 	}
 	if err := DefaultLimits.Decode(frame, &want); err != nil {
 		t.Fatalf("accepted %q, which is not valid: %v", frame, err)
@@ -130,7 +133,7 @@ func BenchmarkShape(b *testing.B) {
 	b.Run("shape", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if !sh.Decode(&DefaultLimits, frame, &m, &md) {
+			if !sh.Decode(&DefaultLimits, frame, &m, &md, true) {
 				b.Fatal("not taken")
 			}
 		}

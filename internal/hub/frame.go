@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -127,6 +128,43 @@ func (sc *scratch) append(dst []byte, m *message) []byte {
 		sc.id = append(sc.id[:0], m.id...)
 	}
 	sc.stamp = sc.stamper.Append(sc.stamp[:0], m.time)
+	start := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	if m.isOrdinary() {
+		dst = sc.ordinary(dst, m)
+	} else {
+		dst = sc.any(dst, m)
+	}
+	binary.LittleEndian.PutUint32(dst[start:], uint32(len(dst)-start-headerSize))
+	return dst
+}
+
+// isOrdinary reports whether m is an event like most: new, with data, and
+// with a name and an epoch that are written as they are.
+func (m *message) isOrdinary() bool {
+	return m.id == "" && m.data != nil && m.stream == nil && m.tag == nil && m.gap == nil && m.seq != 0 &&
+		!m.snapshot && !m.redelivered && m.deliveries == 0
+}
+
+// ordinary is any for such a message. The name has been checked, and the
+// epoch is the hub's.
+func (sc *scratch) ordinary(dst []byte, m *message) []byte {
+	dst = append(dst, `{"type":"event","messageId":"`...)
+	dst = append(dst, sc.id...)
+	dst = append(dst, `","channel":"`...)
+	dst = append(dst, m.channel...)
+	dst = append(dst, `","data":`...)
+	dst = append(dst, m.data...)
+	dst = append(dst, `,"timestamp":"`...)
+	dst = append(dst, sc.stamp...)
+	dst = append(dst, `","metadata":{"epoch":"`...)
+	dst = append(dst, m.epoch...)
+	dst = append(dst, `","seq":`...)
+	dst = strconv.AppendUint(dst, m.seq, 10)
+	return append(dst, `}}`...)
+}
+
+func (sc *scratch) any(dst []byte, m *message) []byte {
 	md := wire.Metadata{
 		Subscription: m.tag,
 		Stream:       m.stream,
@@ -147,11 +185,8 @@ func (sc *scratch) append(dst []byte, m *message) []byte {
 		Timestamp: sc.stamp,
 		Metadata:  sc.metadata,
 	}
-	start := len(dst)
-	dst = append(dst, 0, 0, 0, 0)
 	dst = sc.message.Append(dst)
 	sc.message = wire.Message{} // the data is the publisher's
-	binary.LittleEndian.PutUint32(dst[start:], uint32(len(dst)-start-headerSize))
 	return dst
 }
 

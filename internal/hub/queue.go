@@ -23,6 +23,7 @@ type queue struct {
 	ring   []entry // a ring buffer; its length is a power of two, or 0
 	head   int     // index in ring of the oldest frame
 	count  int
+	peak   int // the highest count since it was empty
 	bytes  int // of the frames in ring
 	gaps   gapList
 
@@ -49,7 +50,7 @@ type entry struct {
 	charge int32  // to the budget
 }
 
-// smallRing is the size of ring that is kept while nothing waits.
+// smallRing is the size of a ring that is always kept.
 const smallRing = 256
 
 // outcome is what a push has led to.
@@ -134,6 +135,7 @@ func (q *queue) pushLocked(e entry) {
 	}
 	q.ring[(q.head+q.count)&(len(q.ring)-1)] = e
 	q.count++
+	q.peak = max(q.peak, q.count)
 	q.bytes += len(e.bytes)
 }
 
@@ -152,10 +154,19 @@ func (q *queue) popLocked() entry {
 	q.count--
 	q.bytes -= len(e.bytes)
 	q.budget.release(int(e.charge))
-	if q.count == 0 && len(q.ring) > smallRing {
-		q.ring, q.head = nil, 0
+	if q.count == 0 {
+		q.shrinkLocked()
 	}
 	return e
+}
+
+// shrinkLocked gives back half of a ring that is much larger than what waited
+// in it since it was last empty.
+func (q *queue) shrinkLocked() {
+	if len(q.ring) > smallRing && q.peak < len(q.ring)/4 {
+		q.ring, q.head = make([]entry, len(q.ring)/2), 0
+	}
+	q.peak = 0
 }
 
 func (q *queue) dropLocked(e entry) {

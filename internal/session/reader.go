@@ -306,11 +306,13 @@ func (s *Session) receiveOne(r *reader, message []byte) (own bool) {
 	if r != nil {
 		in = &r.in
 	}
-	in.reset(s, r)
-	if r == nil && s.shape.Decode(s.opts.Limits, message, &in.Message, &in.Meta) {
+	if r == nil && s.shape.Decode(s.opts.Limits, message, &in.Message, &in.Meta, s.shaped) {
+		s.shaped = true
 		s.handler.Event(in)
 		return false
 	}
+	s.shaped = false
+	in.reset(s, r)
 	if err := s.opts.Limits.Decode(message, &in.Message); err != nil {
 		s.refuse(&in.Message, message, err)
 		return false

@@ -225,6 +225,7 @@ type Session struct {
 
 	// What belongs to whoever reads for a client.
 	shape      wire.Shape // of the last event, so that the next one is read quickly
+	shaped     bool       // scratch holds an event of that shape
 	scratch    *Inbound   // the message just received; a service has it in its reader
 	collecting *answers   // where roleDedicated keeps the answers of one read; nil in other roles
 }
