@@ -15,7 +15,7 @@ import (
 type backlog struct {
 	blocks []*block
 	count  int
-	held   int // bytes of data
+	held   int      // bytes of data
 	free   []*block // read, to be filled again; at most freeBlocks
 }
 

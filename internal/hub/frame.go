@@ -22,6 +22,7 @@ type frame struct {
 	topic *topic
 	seq   uint64
 	bytes []byte // header and message
+	sheet *sheet // that it stands on; nil if it stands alone
 }
 
 // encoder makes the frames of a hub.
@@ -71,47 +72,6 @@ func (e *encoder) frame(m *message) []byte {
 		sc.frame = nil
 	}
 	return bytes
-}
-
-// press makes the frames of one stream, each where it will stay until the
-// last queue has let go of it. Memory is taken for several at once, so one
-// that waits alone keeps a few KiB. Guarded by stream.mu.
-type press struct {
-	scratch scratch
-	frames  []frame
-	block   []byte
-}
-
-const (
-	pressFrames = 16
-	pressBlock  = 8 << 10
-
-	// longestEnvelope is more than a frame has besides its data.
-	longestEnvelope = envelopeRoom
-)
-
-func (pr *press) frame(t *topic, m *message) *frame {
-	if len(pr.frames) == 0 {
-		pr.frames = make([]frame, pressFrames)
-	}
-	if size := longestEnvelope + len(m.data); cap(pr.block)-len(pr.block) < size {
-		// What is left over is lost, so what nearly fills a block gets one of its own.
-		if size > pressBlock/4 {
-			b := pr.scratch.append(make([]byte, 0, size), m)
-			return pr.next(t, m.seq, b)
-		}
-		pr.block = make([]byte, 0, pressBlock)
-	}
-	start := len(pr.block)
-	pr.block = pr.scratch.append(pr.block, m)
-	return pr.next(t, m.seq, pr.block[start:len(pr.block):len(pr.block)])
-}
-
-func (pr *press) next(t *topic, seq uint64, bytes []byte) *frame {
-	f := &pr.frames[0]
-	pr.frames = pr.frames[1:]
-	*f = frame{topic: t, seq: seq, bytes: bytes}
-	return f
 }
 
 // append appends m to dst as a frame.

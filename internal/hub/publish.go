@@ -159,7 +159,8 @@ func (h *Hub) spreadLocked(t *topic, p *Publication, now int64, after *aftermath
 		return r
 	}
 	m := message{channel: t.channel, stream: t.streamName(), epoch: s.inFrames, seq: s.seq, id: p.ID, time: now, data: p.Data}
-	f := s.press.frame(t, &m)
+	f := s.press.frame(t, &m, len(t.targets))
+	kept := 0 // of the references to f
 	for _, to := range t.targets {
 		q := &to.subscriber.queue
 		if q.filter != nil && !q.filter.Match(p.Data) {
@@ -169,10 +170,16 @@ func (h *Hub) spreadLocked(t *topic, p *Publication, now int64, after *aftermath
 		if o.accepted {
 			r.Receivers++
 		}
+		if o.kept {
+			kept++
+		}
 		if o.behind {
 			r.Behind++
 		}
 		after.add(to.subscriber, o)
+	}
+	if rest := len(t.targets) - kept; rest > 0 {
+		f.sheet.release(int32(rest))
 	}
 	return r
 }

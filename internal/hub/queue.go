@@ -55,7 +55,8 @@ const smallRing = 256
 
 // outcome is what a push has led to.
 type outcome struct {
-	accepted bool        // the frame waits
+	accepted bool        // the frame waits, or will be read from the log
+	kept     bool        // it waits: its reference is the queue's now
 	behind   bool        // and others wait before it
 	wake     func()      // to be called if not nil: something waits, and nothing did before
 	loss     func()      // likewise: it has begun to lose events
@@ -88,14 +89,14 @@ func (q *queue) push(f *frame, policy Policy, sharers int) outcome {
 	q.offered++
 	e := entry{f, policy, entryCost + int32(len(f.bytes)/max(sharers, 1))}
 	fits := q.makeRoomLocked(len(f.bytes), int(e.charge))
-	o := outcome{accepted: fits, behind: q.count > 0}
+	o := outcome{accepted: fits, kept: fits, behind: q.count > 0}
 	if fits {
 		q.pushLocked(e)
 	} else {
-		q.dropLocked(e)
+		q.loseLocked(e)
 	}
 	if q.failed = q.failed || q.gaps.len() > max(q.maxMessages, minGaps); q.failed {
-		o = outcome{failed: true, onSlow: q.onSlow}
+		o = outcome{kept: fits, failed: true, onSlow: q.onSlow}
 		q.closeLocked()
 		return o
 	}
@@ -169,7 +170,14 @@ func (q *queue) shrinkLocked() {
 	q.peak = 0
 }
 
+// dropLocked loses a frame that waited.
 func (q *queue) dropLocked(e entry) {
+	q.loseLocked(e)
+	e.sheet.release(1)
+}
+
+// loseLocked counts a frame as lost.
+func (q *queue) loseLocked(e entry) {
 	q.dropped++
 	q.losing = true
 	q.failed = q.failed || e.policy == PolicyDisconnect
@@ -214,7 +222,7 @@ func (q *queue) closeLocked() {
 	q.closed = true
 	q.dropped += uint64(q.count)
 	for q.count > 0 {
-		q.popLocked()
+		q.popLocked().sheet.release(1)
 	}
 	q.ring, q.head, q.count, q.bytes = nil, 0, 0, 0
 	q.gaps, q.catching = gapList{}, nil

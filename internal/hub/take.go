@@ -17,6 +17,7 @@ func (s *Subscriber) AppendTo(dst []byte, maxBytes int) []byte {
 		for _, f := range batch[:n] {
 			dst = appendTagged(dst, f.bytes, s.queue.tag)
 		}
+		releaseAll(batch[:n])
 		if n < len(batch) {
 			break
 		}

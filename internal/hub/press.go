@@ -1,0 +1,101 @@
+package hub
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// press makes the frames of one stream, each where it stays until the last
+// queue has let go of it. Guarded by stream.mu, but for free.
+type press struct {
+	scratch scratch
+	sheet   *sheet // being filled; nil before the first frame
+
+	freeMu sync.Mutex
+	free   []*sheet
+}
+
+// sheet is memory for some frames. It is used again when nobody has any of
+// them.
+type sheet struct {
+	press  *press
+	refs   atomic.Int32 // places in queues, and one while it is being filled
+	frames []frame
+	bytes  []byte
+}
+
+const (
+	sheetFrames = 32
+	sheetBytes  = 8 << 10
+	freeSheets  = 8
+)
+
+// frame returns m as a frame, with a reference for each of so many queues.
+func (pr *press) frame(t *topic, m *message, queues int) *frame {
+	size := envelopeRoom + len(m.data)
+	if size > sheetBytes/2 {
+		return &frame{topic: t, seq: m.seq, bytes: pr.scratch.append(make([]byte, 0, size), m)}
+	}
+	sh := pr.sheet
+	if sh == nil || len(sh.frames) == sheetFrames || cap(sh.bytes)-len(sh.bytes) < size {
+		sh = pr.turnOver()
+	}
+	start := len(sh.bytes)
+	sh.bytes = pr.scratch.append(sh.bytes, m)
+	sh.frames = append(sh.frames, frame{topic: t, seq: m.seq, bytes: sh.bytes[start:len(sh.bytes):len(sh.bytes)], sheet: sh})
+	sh.refs.Add(int32(queues))
+	return &sh.frames[len(sh.frames)-1]
+}
+
+// turnOver begins another sheet.
+func (pr *press) turnOver() *sheet {
+	if pr.sheet != nil {
+		pr.sheet.release(1)
+	}
+	pr.sheet = pr.used()
+	if pr.sheet == nil {
+		pr.sheet = &sheet{press: pr, frames: make([]frame, 0, sheetFrames), bytes: make([]byte, 0, sheetBytes)}
+	}
+	pr.sheet.refs.Store(1)
+	return pr.sheet
+}
+
+// used returns a sheet that nobody needs any more, nil if there is none.
+func (pr *press) used() *sheet {
+	pr.freeMu.Lock()
+	defer pr.freeMu.Unlock()
+	n := len(pr.free)
+	if n == 0 {
+		return nil
+	}
+	sh := pr.free[n-1]
+	pr.free = pr.free[:n-1]
+	return sh
+}
+
+// release gives back references.
+func (sh *sheet) release(n int32) {
+	if sh == nil || sh.refs.Add(-n) > 0 {
+		return
+	}
+	clear(sh.frames)
+	sh.frames, sh.bytes = sh.frames[:0], sh.bytes[:0]
+	pr := sh.press
+	pr.freeMu.Lock()
+	defer pr.freeMu.Unlock()
+	if len(pr.free) < freeSheets {
+		pr.free = append(pr.free, sh)
+	}
+}
+
+// releaseAll gives back the references of frames, which mostly stand on the
+// same sheet.
+func releaseAll(frames []*frame) {
+	for i := 0; i < len(frames); {
+		sh, n := frames[i].sheet, int32(0)
+		for ; i < len(frames) && frames[i].sheet == sh; i++ {
+			n++
+		}
+		sh.release(n)
+	}
+}
