@@ -31,8 +31,8 @@ func runAndCut(t *testing.T, seed uint64, unsafe bool) (images []image) {
 	fs.mu.Lock()
 	fs.before = func(n int, _, _ string) error {
 		if n >= at && len(images) < 5 {
-			at = n + 1 + r.IntN(200)
-			i := image{history: h.copy(), epoch: l.Epoch(), killed: r.IntN(4) == 0}
+			at = n + 1 + fs.rand.IntN(200)
+			i := image{history: h.copy(), epoch: l.Epoch(), killed: fs.rand.IntN(4) == 0}
 			if i.killed {
 				i.fs = fs.killedLocked()
 			} else {
@@ -56,7 +56,8 @@ func runAndCut(t *testing.T, seed uint64, unsafe bool) (images []image) {
 // TestAPowerCutLosesNothing is D1 with every write, synchronization and
 // rename as the last one.
 func TestAPowerCutLosesNothing(t *testing.T) {
-	for seed := range uint64(60) {
+	t.Parallel()
+	for seed := range uint64(30) {
 		for n, i := range runAndCut(t, seed, false) {
 			s := open(t, "/logs", simOptions(i.fs))
 			l := openOne(t, s, "orders", store.Limits{})
@@ -88,6 +89,7 @@ func TestAPowerCutLosesNothing(t *testing.T) {
 // TestAPowerCutWithoutFsyncIsNoticed proves the test above: when nothing is
 // forced to the medium it finds that.
 func TestAPowerCutWithoutFsyncIsNoticed(t *testing.T) {
+	t.Parallel()
 	noticed, images := 0, 0
 	for seed := range uint64(5) {
 		for _, i := range runAndCut(t, seed, true) {

@@ -36,11 +36,24 @@ func openLog(s *Store, name string, limits store.Limits) (*Log, error) {
 	l.working = true // nobody is to start the worker yet
 	r := recovery{Log: l}
 	if err := r.run(); err != nil {
-		l.mark.timer.end()
-		l.cursors.timer.end()
+		l.giveUp()
 		return nil, fault("opening the log "+name, err)
 	}
 	return l, nil
+}
+
+// giveUp closes what an opening that failed has opened.
+func (l *Log) giveUp() {
+	l.mark.timer.end()
+	l.cursors.timer.end()
+	for _, f := range []file{l.mark.file, l.cursors.file} {
+		if f != nil {
+			f.Close()
+		}
+	}
+	for _, s := range l.open {
+		s.file.Close()
+	}
 }
 
 // recovery is the opening of a log. Nobody else knows the log meanwhile.
@@ -142,11 +155,15 @@ func (r *recovery) scan(names []string) error {
 	}
 	slices.SortFunc(r.found, func(a, b *found) int { return cmp.Compare(a.first, b.first) })
 	var group sync.WaitGroup
+	limits := make([]uint64, len(r.found)) // now, for reading changes what they are taken from
+	for i := range limits {
+		limits[i] = r.limit(i)
+	}
 	slots := make(chan struct{}, max(2, min(8, runtime.GOMAXPROCS(0))))
 	for i, f := range r.found {
 		slots <- struct{}{}
 		group.Go(func() {
-			f.err = r.read(f, r.limit(i))
+			f.err = r.read(f, limits[i])
 			<-slots
 		})
 	}
@@ -177,7 +194,7 @@ func (r *recovery) read(f *found, limit uint64) error {
 	if f.size, err = file.size(); err != nil {
 		return err
 	}
-	f.segment = &segment{path: f.path, first: f.first, next: f.first, end: segmentHeader}
+	*f.segment = segment{path: f.path, first: f.first, next: f.first, end: segmentHeader}
 	f.holes, f.ids = nil, nil
 	now := nowMilli()
 	s := scanFile(file, segmentHeader, f.size, r.seed, f.first-1, limit)
@@ -342,6 +359,10 @@ func (r *recovery) resume() error {
 		err = file.sync()
 	}
 	if err == nil && whole && f.end < r.segmentBytes {
+		if f.file != nil {
+			f.file.Close() // it was counted in, and is open for reading only
+			r.open = slices.DeleteFunc(r.open, func(s *segment) bool { return s == f.segment })
+		}
 		f.file = file
 		r.active = f.segment
 		return nil

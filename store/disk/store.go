@@ -3,7 +3,9 @@ package disk
 import (
 	"errors"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/ekkojs/ipc/store"
@@ -110,7 +112,7 @@ func (s *Store) forget(name string, e *entry) {
 // Close closes every log and gives the directory back.
 func (s *Store) Close() error {
 	s.mu.Lock()
-	logs := s.logs
+	logs := slices.Collect(maps.Values(s.logs))
 	first := !s.closed
 	s.closed = true
 	s.mu.Unlock()
