@@ -59,7 +59,7 @@ func (b *broken) run(t *testing.T) error {
 	}
 	l := opened.(*Log)
 	epoch := l.Epoch()
-	for range 12 {
+	for range 10 {
 		h.step(t, l, r)
 	}
 	losses := b.op == "read" // what the medium cannot read is lost
@@ -145,6 +145,9 @@ func TestAFullDisk(t *testing.T) {
 		h.append(t, l, r, 10)
 		if len(h.acked) != before+10 {
 			t.Fatalf("cycle %d: does not recover", cycle)
+		}
+		if cycle%5 > 0 {
+			continue
 		}
 		for _, image := range []*sim{fs.killed(), fs.cut()} {
 			s := open(t, "/logs", simOptions(image))
