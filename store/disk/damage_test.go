@@ -151,3 +151,41 @@ func TestDamageWhileOpen(t *testing.T) {
 		t.Fatalf("losses %+v, before %+v", got, lost)
 	}
 }
+
+// TestALostTail is what the mark is for.
+func TestALostTail(t *testing.T) {
+	fs := newSim(1)
+	s := open(t, "/logs", simOptions(fs))
+	l := openOne(t, s, "orders", store.Limits{})
+	for i := range 100 {
+		mustAdd(t, l, numbered(i))
+	}
+	epoch := l.Epoch()
+	s.Close()
+	f := fs.names[l.path(segmentName(1))]
+	f.data = f.data[:len(f.data)/2]
+	for range 2 {
+		s = open(t, "/logs", simOptions(fs))
+		l = openOne(t, s, "orders", store.Limits{})
+		if epoch == l.Epoch() {
+			t.Fatal("the same epoch")
+		}
+		kept := uint64(len(readAllOf(t, l, 0)))
+		first, next := l.Bounds()
+		if lost := l.Losses(); len(lost) != 1 || lost[0].From != kept+1 || lost[0].To != 100 || first != 1 || next != 101 {
+			t.Fatalf("%d records, losses %+v, bounds %d, %d", kept, lost, first, next)
+		}
+		s.Close()
+	}
+	s = open(t, "/logs", simOptions(fs))
+	l = openOne(t, s, "orders", store.Limits{})
+	epoch = l.Epoch()
+	if seq := mustAdd(t, l, numbered(100)); seq != 101 {
+		t.Fatalf("number %d", seq)
+	}
+	s.Close()
+	l = openOne(t, open(t, "/logs", simOptions(fs)), "orders", store.Limits{})
+	if l.Epoch() != epoch || len(l.Losses()) != 1 {
+		t.Fatalf("epoch %s after %s, losses %+v", l.Epoch(), epoch, l.Losses())
+	}
+}

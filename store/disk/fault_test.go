@@ -138,6 +138,14 @@ func TestAFullDisk(t *testing.T) {
 		if got := add(l, store.Record{Data: make([]byte, 1<<20)}); wire.CodeOf(got.Err) != wire.CodeStorageFull {
 			t.Fatalf("cycle %d: %+v", cycle, got)
 		}
+		h.append(t, l, r, 1+r.IntN(3))
+		for range 5 { // nothing is there of what was refused
+			s := open(t, "/logs", simOptions(fs.cut()))
+			if err := h.verify(openOne(t, s, "orders", store.Limits{}), false); err != nil {
+				t.Fatalf("cycle %d, full: %v", cycle, err)
+			}
+			s.Close()
+		}
 		fs.mu.Lock()
 		fs.space = 0
 		fs.mu.Unlock()

@@ -2,6 +2,7 @@ package disk
 
 import (
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/ekkojs/ipc/store"
@@ -18,6 +19,14 @@ type image struct {
 	killed  bool // not cut
 }
 
+// cutLimits has IDs not keep segments back in every second run.
+func cutLimits(seed uint64) (l store.Limits) {
+	if seed%2 == 1 {
+		l.Dedupe = -1
+	}
+	return l
+}
+
 // runAndCut works on a log and cuts the power at random moments, and some
 // times kills the process only.
 func runAndCut(t *testing.T, seed uint64, unsafe bool) (images []image) {
@@ -26,7 +35,7 @@ func runAndCut(t *testing.T, seed uint64, unsafe bool) (images []image) {
 	o := simOptions(fs)
 	o.unsafe = unsafe
 	s := open(t, "/logs", o)
-	l := openOne(t, s, "orders", store.Limits{})
+	l := openOne(t, s, "orders", cutLimits(seed))
 	at := 50 + r.IntN(300)
 	fs.mu.Lock()
 	fs.before = func(n int, _, _ string) error {
@@ -60,7 +69,7 @@ func TestAPowerCutLosesNothing(t *testing.T) {
 	for seed := range uint64(20) {
 		for n, i := range runAndCut(t, seed, false) {
 			s := open(t, "/logs", simOptions(i.fs))
-			l := openOne(t, s, "orders", store.Limits{})
+			l := openOne(t, s, "orders", cutLimits(seed))
 			if err := i.history.verify(l, false); err != nil {
 				t.Fatalf("seed %d, image %d: %v", seed, n, err)
 			}
@@ -78,7 +87,7 @@ func TestAPowerCutLosesNothing(t *testing.T) {
 			i.history.append(t, l, r, 30)
 			s.Close()
 			s = open(t, "/logs", simOptions(i.fs))
-			if err := i.history.verify(openOne(t, s, "orders", store.Limits{}), false); err != nil {
+			if err := i.history.verify(openOne(t, s, "orders", cutLimits(seed)), false); err != nil {
 				t.Fatalf("seed %d, image %d, afterwards: %v", seed, n, err)
 			}
 			s.Close()
@@ -106,5 +115,37 @@ func TestAPowerCutWithoutFsyncIsNoticed(t *testing.T) {
 	}
 	if noticed < images/2 {
 		t.Fatalf("noticed in %d of %d images only", noticed, images)
+	}
+}
+
+// TestAKillAndThenAPowerCut has records that were written by who was killed,
+// and never forced to the medium: once somebody has read them they stay.
+func TestAKillAndThenAPowerCut(t *testing.T) {
+	for seed := range uint64(10) {
+		fs := newSim(seed)
+		s := open(t, "/logs", simOptions(fs))
+		l := openOne(t, s, "orders", store.Limits{})
+		mustAdd(t, l, numbered(1))
+		s.Close()
+		f, err := fs.open(l.path(segmentName(1)), os.O_RDWR)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := numbered(2)
+		rec.Seq = 2
+		end, _ := f.size()
+		if _, err := f.WriteAt(appendRecord(nil, &rec, nil, 1, flagBatch, l.seed), end); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, "/logs", simOptions(fs))
+		if got := readAllOf(t, openOne(t, s, "orders", store.Limits{}), 0); len(got) != 2 {
+			t.Fatalf("%d records", len(got))
+		}
+		cut := fs.cut()
+		s.Close()
+		l = openOne(t, open(t, "/logs", simOptions(cut)), "orders", store.Limits{})
+		if got := readAllOf(t, l, 0); len(got) != 2 || len(l.Losses()) > 0 {
+			t.Fatalf("%d records, losses %+v", len(got), l.Losses())
+		}
 	}
 }
