@@ -67,6 +67,9 @@ func (b *broken) run(t *testing.T) error {
 	if err := h.verify(l, losses); err != nil {
 		return fmt.Errorf("when it works again: %w", err)
 	}
+	if err := h.again(l); err != nil {
+		return err
+	}
 	before := len(h.acked)
 	h.append(t, l, r, 10)
 	if len(h.acked) != before+10 {
@@ -88,6 +91,27 @@ func (b *broken) run(t *testing.T) error {
 			return fmt.Errorf("image %d: a new epoch", n)
 		}
 		s.Close()
+	}
+	return nil
+}
+
+// again appends once more what is not known to be kept.
+func (h *history) again(l *Log) error {
+	known := map[string]bool{}
+	for _, rec := range h.acked {
+		known[rec.ID] = true
+	}
+	for id, rec := range h.tried {
+		if known[id] {
+			continue
+		}
+		r := add(l, rec)
+		if r.Err != nil || r.Duplicate || h.acked[r.Seq].ID != "" {
+			return fmt.Errorf("%s appended again: %+v", id, r)
+		}
+		delete(h.failed, id)
+		rec.Seq = r.Seq
+		h.acked[r.Seq] = rec
 	}
 	return nil
 }
@@ -126,7 +150,7 @@ func TestAFullDisk(t *testing.T) {
 	l := openOne(t, s, "orders", store.Limits{})
 	for cycle := range 20 {
 		fs.mu.Lock()
-		fs.space = 1 // what is there may stay
+		fs.space = fs.usedLocked() + r.Int64N(5000)
 		fs.mu.Unlock()
 		before, failed := len(h.acked), len(h.failed)
 		for len(h.failed) < failed+50 {

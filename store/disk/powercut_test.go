@@ -84,7 +84,7 @@ func TestAPowerCutLosesNothing(t *testing.T) {
 				}
 			}
 			r := rand.New(rand.NewPCG(seed, 3))
-			i.history.append(t, l, r, 30)
+			i.history.append(t, l, r, 1+r.IntN(5))
 			s.Close()
 			s = open(t, "/logs", simOptions(i.fs))
 			if err := i.history.verify(openOne(t, s, "orders", cutLimits(seed)), false); err != nil {

@@ -269,17 +269,20 @@ func (h *simHandle) WriteAt(p []byte, off int64) (int, error) {
 	}
 	n := len(p)
 	if grow := off + int64(n) - int64(len(h.f.data)); h.s.space > 0 && grow > 0 {
-		var used int64
-		for _, f := range h.s.names {
-			used += int64(len(f.data))
-		}
-		n = max(0, n-int(max(0, used+grow-h.s.space)))
+		n = max(0, n-int(max(0, h.s.usedLocked()+grow-h.s.space)))
 	}
 	h.f.do(simWrite{off, append([]byte{}, p[:n]...)})
 	if n < len(p) {
 		return n, pathError("write", h.path, syscall.ENOSPC)
 	}
 	return n, nil
+}
+
+func (s *sim) usedLocked() (n int64) {
+	for _, f := range s.names {
+		n += int64(len(f.data))
+	}
+	return n
 }
 
 func (h *simHandle) truncate(size int64) error {
