@@ -57,7 +57,7 @@ func TestDamageIsSaid(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 6))
-	for n := range 110 {
+	for n := range 300 / fewer {
 		fs, h := newSim(seed), newHistory()
 		s := open(t, "/logs", simOptions(fs))
 		l := openOne(t, s, "orders", store.Limits{})

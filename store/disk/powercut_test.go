@@ -66,7 +66,7 @@ func runAndCut(t *testing.T, seed uint64, unsafe bool) (images []image) {
 // rename as the last one.
 func TestAPowerCutLosesNothing(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(20) {
+	for seed := range uint64(120 / fewer) {
 		for n, i := range runAndCut(t, seed, false) {
 			s := open(t, "/logs", simOptions(i.fs))
 			l := openOne(t, s, "orders", cutLimits(seed))
