@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// zeroStep is by how much the active segment grows ahead, in zeros, so
+	// zeroStep is by how much the active segment grows ahead at most, in zeros, so
 	// that most small batches do not change its length: to force out a file
 	// that has grown takes the file system's journal as well.
 	zeroStep = 256 << 10
@@ -134,6 +134,9 @@ func (l *Log) publishLocked(b *batch) {
 		l.young = nil
 	}
 	l.next = seq
+	if l.limits.Age > 0 {
+		l.sweepLaterLocked()
+	}
 }
 
 // undoLocked takes back the numbers that a failed batch and those behind it
@@ -272,7 +275,8 @@ func (l *Log) writeRecords(s *segment, b *batch) error {
 		records, at = b.buf, 0
 	}
 	if end > s.zeroed && len(records) <= zeroBatch {
-		upTo := min((end/zeroStep+1)*zeroStep, max(l.segmentBytes, end))
+		// A log of few records stays small.
+		upTo := min(end+min(max(end, zeroStep/8), zeroStep), max(l.segmentBytes, end))
 		if _, err := s.file.WriteAt(zeros[:upTo-end], end); err == nil {
 			s.zeroed = upTo
 		} else if !isFull(err) {

@@ -75,7 +75,7 @@ func (c *cursors) sum(entry []byte) uint32 {
 func (c *cursors) load() error {
 	c.states = map[string][]byte{}
 	b, err := readAll(c.fs, c.path, maxJournal)
-	if err != nil && mayPass(err) {
+	if err != nil && !notThere(err) {
 		return err
 	}
 	size := int64(len(b))

@@ -19,8 +19,8 @@
 // that starts when there is work and ends when there is none writes a batch
 // with one system call and forces it to the medium with another; what comes
 // meanwhile is the next batch. So one publisher has the medium's own pace, and
-// many share it. The file grows ahead in zeros, in steps of 256 KiB, while
-// batches are small: forcing out a file whose length stays is a quarter to a third
+// many share it. The file grows ahead in zeros, in steps of up to 256 KiB,
+// while batches are small: forcing out a file whose length stays is a quarter to a third
 // cheaper on ext4. (Space that is only reserved, as fallocate does, saves
 // nothing there when the length changes, and little when it does not.)
 //
@@ -50,6 +50,9 @@
 // tells of records that are not there, they are a Loss too, numbers go on
 // behind the mark, and there is a new epoch, as there is when the mark or the
 // state file is damaged. A number is so never used again within an epoch.
+//
+// A state, mark or cursors file that the medium cannot read at all is another
+// matter: it may be able to later, so the log is not opened.
 //
 // A program that was killed has lost nothing. After a power cut, what has
 // been acknowledged is there if the drive keeps what it was told to; the mark

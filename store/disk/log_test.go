@@ -160,8 +160,9 @@ func TestAKillLosesNothing(t *testing.T) {
 func TestReopened(t *testing.T) {
 	dir := t.TempDir()
 	limits := store.Limits{Messages: 500}
+	const name = "Orders/ü\xff"
 	s := open(t, dir, &Options{segment: 8 << 10})
-	l := openOne(t, s, "Orders/ü", limits)
+	l := openOne(t, s, name, limits)
 	for i := range 1000 {
 		l.Append(numbered(i), func(store.Receipt) {})
 	}
@@ -183,7 +184,7 @@ func TestReopened(t *testing.T) {
 		t.Fatalf("after Close: %+v", r)
 	}
 	s = open(t, dir, nil)
-	l = openOne(t, s, "Orders/ü", limits)
+	l = openOne(t, s, name, limits)
 	if f, n := l.Bounds(); f != first || n != next || l.Epoch() != epoch || string(l.Cursor("a")) != "1" {
 		t.Fatalf("bounds %d, %d, epoch %s (%s), cursor %s", f, n, l.Epoch(), epoch, l.Cursor("a"))
 	}

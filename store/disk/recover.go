@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -32,12 +33,12 @@ func openLog(s *Store, name string, limits store.Limits) (*Log, error) {
 	}
 	l.idle.L = &l.mu
 	l.ids.window = max(0, limits.Dedupe.Milliseconds())
-	l.state.Name = name
-	l.working = true // nobody is to start the worker yet
+	l.state.Name = strconv.QuoteToASCII(name) // JSON knows no other bytes than UTF-8
+	l.working = true                          // nobody is to start the worker yet
 	r := recovery{Log: l}
 	if err := r.run(); err != nil {
 		l.giveUp()
-		return nil, fault("opening the log "+name, err)
+		return nil, fault(fmt.Sprintf("opening the log %q", name), err)
 	}
 	return l, nil
 }

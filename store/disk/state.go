@@ -14,7 +14,7 @@ import (
 // state is what of a log changes seldom. Its file is a line with a version
 // and a checksum, and JSON; it is replaced as a whole.
 type state struct {
-	Name   string       `json:"name"` // of the log
+	Name   string       `json:"name"` // of the log, quoted
 	Epoch  string       `json:"epoch"`
 	Salt   salt         `json:"salt"`
 	Losses []store.Loss `json:"losses"`
@@ -30,11 +30,11 @@ func newEpoch() string { return strconv.FormatUint(rand.Uint64(), 36) }
 // readState reports whether there is a state that can be read.
 func readState(fsys fileSystem, path string) (state, bool, error) {
 	b, err := readAll(fsys, path, maxState)
-	if err != nil {
-		if mayPass(err) {
-			return state{}, false, err
-		}
+	if notThere(err) {
 		return state{}, false, nil
+	}
+	if err != nil {
+		return state{}, false, err
 	}
 	var sum uint32
 	head, text, found := bytes.Cut(b, []byte("\n"))

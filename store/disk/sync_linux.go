@@ -11,13 +11,18 @@ import (
 // time of the last change. That saves a write of the file system's journal
 // where the file does not grow.
 func syncData(f *os.File) error {
-	for {
-		err := unix.Fdatasync(int(f.Fd()))
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return pathError("fdatasync", f.Name(), err)
-		}
+	c, err := f.SyscallConn()
+	if err != nil {
+		return err
 	}
+	var failed error
+	err = c.Control(func(fd uintptr) {
+		for failed = unix.EINTR; errors.Is(failed, unix.EINTR); {
+			failed = unix.Fdatasync(int(fd))
+		}
+	})
+	if err == nil && failed != nil {
+		err = pathError("fdatasync", f.Name(), failed)
+	}
+	return err
 }
