@@ -183,7 +183,7 @@ func (h *Hub) redrive(ctx context.Context, s *stream, letter *store.Record) erro
 		p.Group = letter.Dead.Group
 	}
 	done := make(chan error, 1)
-	h.publishKept(ctx, h.topicOf(s, letter.Name), p, func(_ Receipt, err error) { done <- err })
+	h.publishKept(ctx, s.topicOf(letter.Name), p, func(_ Receipt, err error) { done <- err })
 	return <-done
 }
 

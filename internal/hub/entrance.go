@@ -40,6 +40,12 @@ func (e *entrance) enterLocked(matched []*stream, fresh Cursor) error {
 			return err
 		}
 	}
+	if e.sub.literal && len(matched) == 0 { // it is asked what it would say
+		unborn := newStream(StreamOptions{Name: e.sub.pattern}, fresh.Epoch)
+		if _, err := unborn.startLocked(e.options.From, true, nil); err != nil {
+			return err
+		}
+	}
 	if err := s.hub.index.add(e.sub, s.hub.options.MaxSubscriptions); err != nil {
 		return err
 	}
@@ -74,9 +80,9 @@ func (e *entrance) passLocked(in *stream) error {
 		return err
 	}
 	if at <= in.seq {
-		e.replays = append(e.replays, &replay{s: e.s, stream: in, wanted: wanted, topic: e.s.hub.topicOf(in, e.topicName(in)), at: at})
+		e.replays = append(e.replays, &replay{s: e.s, stream: in, wanted: wanted, topic: in.topicOf(e.topicName(in)), policy: max(e.sub.policy, in.Policy), at: at})
 	} else if e.options.From.Kind == FromLast {
-		e.newestLocked(in, wanted)
+		at = e.newestLocked(in, wanted, at)
 	}
 	cursor := Cursor{Epoch: in.epoch, Seq: at}
 	switch {
@@ -99,13 +105,17 @@ func (e *entrance) topicName(in *stream) string {
 	return in.Name
 }
 
-// newestLocked notes the last values of a stream that has no log.
-func (e *entrance) newestLocked(in *stream, wanted func(*store.Record) bool) {
+// newestLocked notes the last values of a stream that has no log, and returns
+// the place of the oldest of them, or else next.
+func (e *entrance) newestLocked(in *stream, wanted func(*store.Record) bool, next uint64) (at uint64) {
+	at = next
 	for _, rec := range in.last {
 		if wanted(&rec) {
 			e.newest = append(e.newest, newest{in, rec})
+			at = min(at, rec.Seq)
 		}
 	}
+	return at
 }
 
 // pushLocked queues what comes before the first event of each stream.
@@ -125,8 +135,8 @@ func (e *entrance) pushLocked() {
 		return int(a.rec.Seq) - int(b.rec.Seq)
 	})
 	for _, n := range e.newest {
-		f := &frame{topic: h.topicOf(n.stream, n.rec.Name), seq: n.rec.Seq, bytes: h.encoder.frame(h.replayed(n.stream, &n.rec, nil))}
-		e.after.add(e.s, e.s.queue.push(f, e.sub.policy, 1))
+		f := &frame{topic: n.stream.topicOf(n.rec.Name), seq: n.rec.Seq, bytes: h.encoder.frame(n.stream.replayed(&n.rec, nil))}
+		e.after.add(e.s, e.s.queue.push(f, max(e.sub.policy, n.stream.Policy), 1))
 	}
 }
 

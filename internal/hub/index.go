@@ -93,6 +93,13 @@ func (x *index) bucketLocked(sub *subscription) *bucket {
 	return b
 }
 
+// has reports whether there is a subscription id of s.
+func (x *index) has(s *Subscriber, id uint64) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return s.subscriptions[id] != nil
+}
+
 // remove takes the subscription id of s out, if there is one.
 func (x *index) remove(s *Subscriber, id uint64) (pattern string, ok bool) {
 	x.mu.Lock()

@@ -83,6 +83,11 @@ func (l *lane) feed() {
 		made, state = s.next(made[:0], room, drained)
 
 		l.mu.Lock()
+		if l.closed { // which has let go of the sources
+			l.feeding = false
+			l.mu.Unlock()
+			return
+		}
 		wake := l.keepLocked(made)
 		l.sources = l.sources[1:]
 		if state != sourceOver {
@@ -106,7 +111,7 @@ func (l *lane) feed() {
 
 // keepLocked makes frames ready, and reports whether nothing was before.
 func (l *lane) keepLocked(frames []byte) (first bool) {
-	if l.closed || len(frames) == 0 {
+	if len(frames) == 0 {
 		return false
 	}
 	first = len(l.buf) == 0

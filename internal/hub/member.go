@@ -99,7 +99,7 @@ func (m *member) next(dst []byte, room int, _ bool) ([]byte, sourceState) {
 			continue
 		}
 		delivered++
-		msg := h.replayed(s, &d.Record, m.s.queue.tag)
+		msg := s.replayed(&d.Record, m.s.queue.tag)
 		msg.redelivered = d.Redelivered
 		if d.Deliveries > 1 {
 			msg.deliveries = d.Deliveries

@@ -124,7 +124,7 @@ func (o *Outlet) keep(id string, s *Subscriber) error {
 		return ErrClosed
 	case o.countLocked() >= limit:
 		return tooMany(limit)
-	case o.separate[id] != nil:
+	case o.separate[id] != nil, o.plain != nil && o.hub.index.has(o.plain, parseID(id)):
 		return wire.Errorf(wire.CodeAlreadyExists, "there is a subscription %q on this connection", id)
 	}
 	if o.separate == nil {
@@ -273,6 +273,10 @@ func (o *Outlet) All() (all []Ended) {
 func (o *Outlet) subscribers() []*Subscriber {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.subscribersLocked()
+}
+
+func (o *Outlet) subscribersLocked() []*Subscriber {
 	subscribers := slices.Collect(maps.Values(o.separate))
 	if o.plain != nil {
 		subscribers = append(subscribers, o.plain)
@@ -373,8 +377,8 @@ func (o *Outlet) appendNotes(dst []byte) []byte {
 
 // Close ends all subscriptions. It is idempotent.
 func (o *Outlet) Close() {
-	subscribers := o.subscribers()
 	o.mu.Lock()
+	subscribers := o.subscribersLocked()
 	o.closed = true
 	o.separate, o.plain, o.ready, o.notes = nil, nil, nil, nil
 	o.waiting.Store(0)

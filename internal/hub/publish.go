@@ -144,6 +144,9 @@ func (h *Hub) countAndSpread(t *topic, p *Publication, after *aftermath) (r Rece
 	t.used = t.used || s.seq > 0
 	s.seq++
 	if s.last != nil {
+		if p.ID == "" {
+			p.ID = wire.NewUUID() // so that it is the same whenever it is sent
+		}
 		s.last[t.name] = store.Record{Seq: s.seq, Time: now, ID: p.ID, Name: t.name, Data: append([]byte(nil), p.Data...)}
 	}
 	return h.spreadLocked(t, p, now, after), true
@@ -235,17 +238,18 @@ func (h *Hub) spreadKept(t *topic, p *Publication, seq uint64, now int64) Receip
 }
 
 // topicOf returns the topic of an event in a declared stream, also of one
-// that is declared no longer and stands in its log.
-func (h *Hub) topicOf(s *stream, name string) *topic {
-	if t := h.topics.find(name); t != nil && t.stream == s {
+// that is declared no longer and stands in its log. It may be called with any
+// locks held: the table of topics is not asked.
+func (s *stream) topicOf(name string) *topic {
+	if t := s.carried[name]; t != nil {
 		return t
 	}
 	return newTopic(name, s)
 }
 
 // replayed is the message of a record.
-func (h *Hub) replayed(s *stream, rec *store.Record, tag []byte) *message {
-	t := h.topicOf(s, rec.Name)
+func (s *stream) replayed(rec *store.Record, tag []byte) *message {
+	t := s.topicOf(rec.Name)
 	return &message{channel: t.channel, stream: t.streamName(), epoch: s.inFrames, seq: rec.Seq,
 		id: rec.ID, time: rec.Time, data: rec.Data, tag: tag}
 }

@@ -229,6 +229,13 @@ func (q *queue) closeLocked() {
 	q.notify, q.onLoss, q.onSlow = nil, nil, nil
 }
 
+// room returns how many more messages and bytes fit without a loss.
+func (q *queue) room() (messages, bytes int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.maxMessages - q.count, q.maxBytes - q.bytes
+}
+
 // catch begins to leave out the events of a stream.
 func (q *queue) catch(s *stream) {
 	q.mu.Lock()

@@ -13,8 +13,9 @@ type replay struct {
 	stream *stream
 	wanted func(*store.Record) bool
 	topic  *topic // what gap notices are about
+	policy Policy
 	at     uint64 // the first event not yet delivered
-	holes  bool   // the log has lost some of the next ones
+	apart  bool   // the next ones cannot be joined to those that are published
 	recs   []store.Record
 }
 
@@ -30,7 +31,8 @@ const (
 // next implements source.
 func (r *replay) next(dst []byte, room int, drained bool) ([]byte, sourceState) {
 	until := r.stream.seqNow()
-	if left := until + 1 - min(r.at, until+1); left == 0 || left <= replayRest && !r.holes {
+	rest, _ := r.s.queue.room()
+	if left := until + 1 - min(r.at, until+1); left == 0 || left <= uint64(min(rest, replayRest)) && !r.apart {
 		if !drained {
 			return dst, sourceStalled
 		}
@@ -50,14 +52,14 @@ func (r *replay) next(dst []byte, room int, drained bool) ([]byte, sourceState) 
 		dst = r.jump(dst, rec.Seq)
 		r.at++
 		if r.wanted(rec) {
-			dst = e.append(dst, r.s.hub.replayed(r.stream, rec, r.s.queue.tag))
+			dst = e.append(dst, r.stream.replayed(rec, r.s.queue.tag))
 			delivered++
 		}
 	}
 	if len(recs) == 0 || recs[0].Seq > until {
 		dst = r.jump(dst, until+1) // all of it is gone
 	}
-	r.holes = false
+	r.apart = false
 	r.s.queue.countPast(delivered, delivered, 0)
 	return dst, sourceMore
 }
@@ -105,22 +107,25 @@ func (r *replay) join() sourceState {
 		after.failed = append(after.failed, failure{r.s, err})
 		return sourceOver
 	case !ok:
+		r.apart = true
 		return sourceMore
 	}
 	r.s.queue.caught(s)
 	for i := range rest {
 		if rec := &rest[i]; r.wanted(rec) {
-			f := &frame{topic: h.topicOf(s, rec.Name), seq: rec.Seq, bytes: h.encoder.frame(h.replayed(s, rec, nil))}
-			after.add(r.s, r.s.queue.push(f, PolicyDropOldest, 1))
+			f := &frame{topic: s.topicOf(rec.Name), seq: rec.Seq, bytes: h.encoder.frame(s.replayed(rec, nil))}
+			after.add(r.s, r.s.queue.push(f, r.policy, 1))
 		}
 	}
 	return sourceOver
 }
 
-// restLocked returns all that is missing, if it is little and whole.
+// restLocked returns all that is missing, if it is whole and so little that it
+// fits into the queue.
 func (r *replay) restLocked() (rest []store.Record, ok bool, err error) {
 	last := r.stream.seq
-	if last+1-min(r.at, last+1) > 2*replayRest {
+	most, room := r.s.queue.room()
+	if last+1-min(r.at, last+1) > uint64(min(most, 2*replayRest)) {
 		return nil, false, nil // it was published on meanwhile
 	}
 	rest = r.recs[:0]
@@ -130,14 +135,12 @@ func (r *replay) restLocked() (rest []store.Record, ok bool, err error) {
 			return nil, false, err
 		}
 		for _, rec := range rest[read:] {
-			if rec.Seq != at {
-				r.holes = true
+			if room -= envelopeRoom + len(rec.Data); rec.Seq != at || room < 0 {
 				return nil, false, nil
 			}
 			at++
 		}
 		if len(rest) == read {
-			r.holes = true
 			return nil, false, nil
 		}
 	}

@@ -25,7 +25,8 @@ type StreamOptions struct {
 	// pattern. Default no limit but the hub's.
 	MaxSubscribers int
 
-	// Log keeps the stream's events and numbers them. The hub closes it.
+	// Log keeps the stream's events and numbers them. It is closed after the
+	// hub, by whoever has opened it.
 	// Default nil: events are gone when their subscribers have them.
 	Log store.Log
 
@@ -67,7 +68,8 @@ type stream struct {
 	epoch        string
 	inFrames     []byte // the epoch likewise
 	nameInFrames []byte
-	names        []string // all that it carries, sorted, if declared
+	names        []string          // all that it carries, sorted, if declared
+	carried      map[string]*topic // likewise, by name; not changed once the hub is made
 
 	heard atomic.Int32 // subscriptions, where MaxSubscribers is set
 	teams teams

@@ -141,6 +141,12 @@ func (s *Subscriber) Subscribe(pattern string, o *SubscribeOptions) (id string, 
 	if o == nil {
 		o = &SubscribeOptions{}
 	}
+	if room := s.hub.options.MaxFrame - envelopeRoom; len(o.Snapshot) > room {
+		return "", Start{}, tooLarge(len(o.Snapshot), room)
+	}
+	if o.From.Kind == FromCursor && !parsed.IsLiteral() {
+		return "", Start{}, wire.Errorf(wire.CodeInvalidArgument, "a cursor is a place in one stream, and %s is a pattern of many", pattern)
+	}
 	if s.queue.tag == nil && (o.From.Kind != FromNew || o.Snapshot != nil) {
 		panic("hub: a subscription that begins in the past needs a subscriber of its own")
 	}
@@ -225,9 +231,10 @@ func (s *Subscriber) laneOf() *lane {
 	if l := s.lane.Load(); l != nil {
 		return l
 	}
+	// Whoever closes the queue looks for a lane only afterwards.
 	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
 	l := &lane{hub: s.hub, notify: s.queue.notify, closed: s.queue.closed}
-	s.queue.mu.Unlock()
 	if !s.lane.CompareAndSwap(nil, l) {
 		return s.lane.Load()
 	}

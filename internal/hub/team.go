@@ -202,9 +202,9 @@ func (h *Hub) reopenTeams(s *stream) error {
 	s.teams.mu.Lock()
 	defer s.teams.mu.Unlock()
 	for _, name := range group.Names(s.Log) {
-		t := h.topicOf(s, s.Name)
+		t := s.topicOf(s.Name)
 		if i := strings.IndexByte(name, ' '); i >= 0 {
-			t = h.topicOf(s, name[i+1:])
+			t = s.topicOf(name[i+1:])
 		}
 		if _, err := h.openTeam(s, t, name, group.Options{AsKept: true}); err != nil {
 			return err

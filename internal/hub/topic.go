@@ -65,6 +65,7 @@ func (ts *topics) declare(o StreamOptions) {
 		epoch = o.Log.Epoch()
 	}
 	s := newStream(o, epoch)
+	s.carried = map[string]*topic{}
 	if o.Log != nil {
 		_, next := o.Log.Bounds()
 		s.seq = next - 1
@@ -73,7 +74,8 @@ func (ts *topics) declare(o StreamOptions) {
 	}
 	for _, name := range slices.Concat([]string{o.Name}, o.Events) {
 		if ts.byName[name] == nil {
-			ts.byName[name] = newTopic(name, s)
+			t := newTopic(name, s)
+			ts.byName[name], s.carried[name] = t, t
 			s.names = append(s.names, name)
 		}
 	}
