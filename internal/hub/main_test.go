@@ -20,6 +20,9 @@ type item struct {
 	Gap     wire.Gap
 	Data    string
 	ID      string
+	Stream  string // if its name is not the event's own
+	Tag     string // of the subscription that it is for alone
+	State   bool   // it is a snapshot
 }
 
 // decode reads one message without its header.
@@ -39,11 +42,12 @@ func decode(t tb, message []byte) item {
 	it := item{
 		Channel: string(m.Channel), Epoch: string(md.Epoch), Seq: md.Seq,
 		Data: string(m.Data), ID: string(m.MessageID),
+		Stream: string(md.Stream), Tag: string(md.Subscription), State: md.Snapshot,
 	}
 	if md.Gap != nil {
 		it.Gap = *md.Gap
 	}
-	if md.HasSeq == (md.Gap != nil) {
+	if md.HasSeq == (md.Gap != nil) && !md.Snapshot {
 		t.Fatalf("neither an event nor a gap notice: %s", message)
 	}
 	return it

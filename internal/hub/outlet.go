@@ -325,7 +325,7 @@ const fairShare = 16 << 10
 // most maxBytes but one message in any case.
 func (o *Outlet) AppendTo(dst []byte, maxBytes int) []byte {
 	end := len(dst) + maxBytes
-	dst = o.appendNotes(dst)
+	dst = o.appendNotes(dst, maxBytes)
 	for len(dst) < end {
 		s, others := o.turn()
 		if s == nil {
@@ -347,8 +347,8 @@ func (o *Outlet) AppendTo(dst []byte, maxBytes int) []byte {
 // message that waits, without its length. The message may be kept, but not
 // written to. It is not ok if nothing waits.
 func (o *Outlet) Next() (message []byte, ok bool) {
-	if notes := o.appendNotes(nil); notes != nil {
-		return notes[headerSize:], true // the first: there is no second
+	if note := o.appendNotes(nil, 0); note != nil {
+		return note[headerSize:], true
 	}
 	for {
 		s, _ := o.turn()
@@ -365,12 +365,23 @@ func (o *Outlet) Next() (message []byte, ok bool) {
 	}
 }
 
-// appendNotes moves what say has said.
-func (o *Outlet) appendNotes(dst []byte) []byte {
+// appendNotes moves what say has said, at most room bytes but one message in
+// any case.
+func (o *Outlet) appendNotes(dst []byte, room int) []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	dst = append(dst, o.notes...)
-	o.notes = nil
+	n := 0
+	for n < len(o.notes) {
+		size := headerSize + frameSize(o.notes[n:])
+		if n > 0 && n+size > room {
+			break
+		}
+		n += size
+	}
+	dst = append(dst, o.notes[:n]...)
+	if o.notes = o.notes[n:]; len(o.notes) == 0 {
+		o.notes = nil
+	}
 	o.countWaitingLocked()
 	return dst
 }
