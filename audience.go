@@ -207,11 +207,16 @@ func (p *peer) tryEnter(in *session.Inbound, pattern string, policy hub.Policy, 
 }
 
 // outletOf returns what the peer hears, which it gets with its first
-// subscription.
+// subscription. Of a peer that is gone that is nothing any more.
 func (p *peer) outletOf() *hub.Outlet {
 	s := p.service
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, here := s.peers[p]; p.outlet == nil && !here {
+		gone := s.hub.NewOutlet(p.session.Kick, nil)
+		gone.Close()
+		return gone
+	}
 	if p.outlet == nil {
 		p.outlet = s.hub.NewOutlet(p.session.Kick, &hub.OutletOptions{
 			Budget: s.budgets.join(p.caller),
@@ -380,26 +385,30 @@ func (p *peer) subscribeToState(in *session.Inbound, pattern string, policy hub.
 	}
 }
 
-// who is what is told of one subscription.
-type who struct {
-	Kind         string `json:"kind,omitempty"` // join or leave, in an event of presence
-	Subscription string `json:"subscription"`
+// Listener is one subscription, as Client.Who and the events of ipc.presence
+// tell of it.
+type Listener struct {
+	Kind         string `json:"kind,omitempty"` // "join" or "leave", in an event of ipc.presence
+	Subscription string `json:"subscription"`   // the id, which is unique on its connection
 	Pattern      string `json:"pattern"`
 	Group        string `json:"group,omitempty"`
-	Known        bool   `json:"known"` // the kernel says who it is
+	Known        bool   `json:"known"` // the kernel says who it is: what follows means something
 	PID          int32  `json:"pid,omitempty"`
 	UID          uint32 `json:"uid"`
 	Exe          string `json:"exe,omitempty"`
-	Queued       int    `json:"queued"`
-	Delivered    uint64 `json:"delivered"`
-	Dropped      uint64 `json:"dropped"`
+
+	// What waits for the subscription, what it has had and what it has lost.
+	// Subscriptions of a connection that share their events share these too.
+	Queued    int    `json:"queued"`
+	Delivered uint64 `json:"delivered"`
+	Dropped   uint64 `json:"dropped"`
 }
 
-// Who lists the subscriptions of all clients, and of the service itself.
-func (s *Service) who() []who {
-	list := []who{}
+// who lists the subscriptions of all clients, and of the service itself.
+func (s *Service) who() []Listener {
+	list := []Listener{}
 	for _, l := range s.hub.Who() {
-		w := who{Subscription: l.ID, Pattern: l.Pattern, Group: l.Group, Queued: l.Queued, Delivered: l.Delivered, Dropped: l.Dropped}
+		w := Listener{Subscription: l.ID, Pattern: l.Pattern, Group: l.Group, Queued: l.Queued, Delivered: l.Delivered, Dropped: l.Dropped}
 		if p, ok := l.Owner.(*peer); ok {
 			w.describe(p.caller)
 		}
@@ -408,7 +417,7 @@ func (s *Service) who() []who {
 	return list
 }
 
-func (w *who) describe(c Caller) {
+func (w *Listener) describe(c Caller) {
 	w.Known, w.PID, w.UID, w.Exe = c.Known, c.PID, c.UID, c.Exe()
 }
 
@@ -421,7 +430,7 @@ func (p *peer) announce(kind, id, pattern string) {
 	if !s.hub.Heard(presenceChannel) {
 		return
 	}
-	w := who{Kind: kind, Subscription: id, Pattern: pattern}
+	w := Listener{Kind: kind, Subscription: id, Pattern: pattern}
 	w.describe(p.caller)
 	if data, err := appendJSON(nil, w); err == nil {
 		s.hub.Publish(context.Background(), hub.Publication{Name: presenceChannel, Data: data})

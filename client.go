@@ -39,7 +39,8 @@ type Client struct {
 	resolution    *Resolution
 	subscriptions map[*Subscription]struct{}
 	separate      map[string]*Subscription // those of them whose events carry an id, by that
-	mending       bool                     // a goroutine brings the subscriptions back
+	mending       bool                     // a goroutine brings the subscriptions and the will back
+	will          standingWill
 	closed        bool
 	life          context.Context // ends with Close
 	end           context.CancelFunc
@@ -153,7 +154,8 @@ func (c *Client) dial(ctx context.Context) (*session.Session, error) {
 		}
 		return nil, dialError(c.name(), r.Address, err)
 	}
-	s := session.New(conn, &listener{client: c, connection: c.connections.Add(1)}, session.Options{
+	l := &listener{client: c, connection: c.connections.Add(1)}
+	s := session.New(conn, l, session.Options{
 		MaxFrame:     c.opts.MaxFrame,
 		MaxPending:   c.opts.MaxPending,
 		Timeout:      c.opts.Timeout,
@@ -163,7 +165,7 @@ func (c *Client) dial(ctx context.Context) (*session.Session, error) {
 		Origin:       wire.OriginClient,
 		Tap:          c.opts.Tap,
 		Peer:         c.name(),
-		Closed:       c.lost,
+		Closed:       func(err error) { c.lost(l.connection, err) },
 	})
 	if len(c.opts.Methods) > 0 {
 		s.KeepReading(true) // the service may call at any time
@@ -335,7 +337,7 @@ func (c *Client) Describe(ctx context.Context) (*manifest.Manifest, error) {
 	return (&manifest.Options{AllowReserved: true, MaxSize: manifest.MaxSize}).Parse(data)
 }
 
-// Close sends what has been published, ends the connection and the
+// Close sends what has been published, withdraws the will, ends the connection and the
 // subscriptions, and waits for the client's goroutines. Outstanding calls
 // fail with CONNECTION_LOST. It is idempotent.
 func (c *Client) Close() error {
@@ -347,6 +349,7 @@ func (c *Client) Close() error {
 		open = append(open, sub)
 	}
 	c.mu.Unlock()
+	c.goodbye()
 	c.end()
 	err := c.endpoint.Close()
 	for _, sub := range open {

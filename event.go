@@ -97,7 +97,7 @@ func (g *Gap) and(later *Gap) *Gap {
 		return g
 	}
 	joined := *g
-	joined.To, joined.Count = max(g.To, later.To), g.Count+later.Count
+	joined.From, joined.To, joined.Count = min(g.From, later.From), max(g.To, later.To), g.Count+later.Count
 	if later.To == 0 || g.To == 0 {
 		joined.To, joined.Count = 0, 0
 	}

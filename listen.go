@@ -47,7 +47,8 @@ func (c *Client) Subscribe(ctx context.Context, pattern string, opts *SubscribeO
 // the subscription has been there before.
 func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscription, again bool) error {
 	w, id := c.wishOf(sub, again)
-	stood := sub.enter(id)
+	connection := c.connections.Load() // if it is not that of s, then s has ended
+	stood := sub.enter(id, connection)
 	if again && !sub.grouped {
 		streams := make(map[string]cursorText, len(stood))
 		for stream, last := range stood {
@@ -56,7 +57,6 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 		w["from"] = map[string]any{"streams": streams}
 	}
 	c.mu.Lock()
-	connection := c.connections.Load()
 	if id != "" {
 		c.separate[id] = sub
 	}
@@ -80,7 +80,7 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 			answer.Stream = sub.name
 		}
 		starts[answer.Stream] = Cursor(answer.From)
-	} else {
+	} else if len(answer.Channels) < maxStarts {
 		for stream := range stood { // that is not listed has begun anew
 			if _, listed := starts[stream]; !listed {
 				starts[stream] = Cursor(answer.From)
@@ -88,7 +88,18 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 		}
 	}
 	sub.entered(answer.Subscription, connection, stood, starts)
+	c.recheck(s, connection)
 	return nil
+}
+
+// recheck notes that a session has ended, if it has: that may have been noted
+// before what stands there now did.
+func (c *Client) recheck(s *session.Session, connection uint64) {
+	select {
+	case <-s.Done():
+		c.lost(connection, s.Err())
+	default:
+	}
 }
 
 // wishOf returns the options of a subscribe message, and the id that the
@@ -218,23 +229,33 @@ func (c *Client) settle(ctx context.Context, e *Event, what settlement) error {
 	return err
 }
 
-// lost is called when a session has ended. Subscriptions are brought back.
-func (c *Client) lost(err error) {
+// lost is called when the session of a connection has ended. What stood there
+// is brought back. There may be another connection already.
+func (c *Client) lost(connection uint64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	clear(c.separate)
+	for id, sub := range c.separate {
+		if sub.on(connection) {
+			delete(c.separate, id)
+		}
+	}
 	c.audience.Add(1)
 	for sub := range c.subscriptions {
-		sub.left()
+		if sub.on(connection) {
+			sub.left()
+		}
 	}
-	if err == nil || c.closed || c.mending || len(c.subscriptions) == 0 {
+	if c.will.connection == connection {
+		c.will.connection = 0
+	}
+	if err == nil || c.closed || c.mending || len(c.subscriptions) == 0 && c.will.will == nil {
 		return
 	}
 	c.mending = true
 	c.workers.Go(c.mend)
 }
 
-// mend reconnects and subscribes again, until that has worked or nobody wants
+// mend reconnects, sends the will and subscribes again, until that has worked or nobody wants
 // it any more.
 func (c *Client) mend() {
 	var backoff endpoint.Backoff
@@ -253,41 +274,44 @@ func (c *Client) mend() {
 	}
 }
 
-// mended tries once to bring back every subscription that has no place at the
-// service.
+// mended tries once to bring back what has no place at the service.
 func (c *Client) mended() bool {
 	s, err := c.endpoint.Acquire(c.life)
 	if err != nil {
 		return c.life.Err() != nil
 	}
 	for {
-		sub := c.next()
-		if sub == nil {
+		bring, refused := c.next()
+		if bring == nil {
 			return true
 		}
 		ctx, cancel := context.WithTimeout(c.life, 2*unsubscribeTimeout)
-		err := c.enrol(ctx, s, sub, true)
+		err := bring(ctx, s)
 		cancel()
 		if err == nil {
 			continue
 		}
-		if wire.CodeOf(err) == wire.CodeConnectionLost || wire.CodeOf(err) == wire.CodeDeadlineExceeded {
+		switch wire.CodeOf(err) {
+		case wire.CodeConnectionLost, wire.CodeShuttingDown, wire.CodeDeadlineExceeded:
 			return false
 		}
-		sub.finish(err) // the service does not want it any more
+		refused(err) // the service does not want it any more
 	}
 }
 
-// next returns a subscription to bring back; when there is none the mending
-// is over.
-func (c *Client) next() *Subscription {
+// next returns how to bring something back, and whom to tell when the service
+// refuses it; when there is nothing the mending is over. The will comes first.
+func (c *Client) next() (bring func(context.Context, *session.Session) error, refused func(error)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.will.will != nil && c.will.connection == 0 {
+		return c.renewWill, c.willRefused
+	}
 	for sub := range c.subscriptions {
 		if sub.gone() {
-			return sub
+			return func(ctx context.Context, s *session.Session) error { return c.enrol(ctx, s, sub, true) }, sub.finish
 		}
 	}
 	c.mending = false
-	return nil
+	return nil, nil
 }

@@ -21,7 +21,16 @@ func (s *Service) Subscribe(pattern string, opts *SubscribeOptions) (*Subscripti
 	}
 	l.sub, sub.settle = sub, l.settle
 	sub.grouped = sub.grouped || s.manifest.ChannelByName(sub.name).IsQueue()
+	l.outlet = s.hub.NewOutlet(l.drain, &hub.OutletOptions{
+		QueueMessages: sub.opts.Queue,
+		QueueBytes:    sub.opts.QueueBytes,
+		OnEnd:         func(_, _ string, err error) { s.hub.Go(func() { sub.finish(err) }) },
+	})
 	s.mu.Lock()
+	if s.state == stateStopping {
+		s.mu.Unlock()
+		return nil, ErrClosed
+	}
 	s.locals[sub] = struct{}{}
 	s.mu.Unlock()
 	if err := l.enter(); err != nil {
@@ -46,11 +55,6 @@ type local struct {
 // enter subscribes at the hub as the subscription's options say.
 func (l *local) enter() error {
 	o := &l.sub.opts
-	l.outlet = l.service.hub.NewOutlet(l.drain, &hub.OutletOptions{
-		QueueMessages: o.Queue,
-		QueueBytes:    o.QueueBytes,
-		OnEnd:         func(_, _ string, err error) { l.service.hub.Go(func() { l.sub.finish(err) }) },
-	})
 	w := wish{Filter: o.Filter, Group: o.Group, Durable: o.Durable, Credit: o.Credit, AckWaitMS: o.AckWait.Milliseconds()}
 	var err error
 	if from := o.From.wish(); from != nil {
@@ -110,9 +114,7 @@ func (l *local) give(frame []byte) {
 }
 
 func (l *local) close(sub *Subscription) {
-	if l.outlet != nil {
-		l.outlet.Close()
-	}
+	l.outlet.Close()
 	s := l.service
 	s.mu.Lock()
 	defer s.mu.Unlock()

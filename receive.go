@@ -97,10 +97,12 @@ func (l *listener) Stray(id []byte, err *Error) {
 		c.opts.OnError(err)
 		return
 	}
-	// finish takes the client's lock and asks the service, which the
-	// goroutine that reads must not wait for.
+	// unsubscribe asks the service, which the goroutine that reads must not
+	// wait for.
 	sub.left()
-	c.workers.Go(func() { sub.finish(err) })
+	if sub.stop(err) {
+		c.workers.Go(func() { c.unsubscribe(sub) })
+	}
 }
 
 // eventKind is what events of one name and stream have in common.

@@ -104,6 +104,8 @@ type Subscription struct {
 	reads    *session.Session // that is kept read for it; nil while there is none
 	id       string           // at the service; "" while the connection is down
 	separate bool             // its events carry id
+	agreed   bool             // the service has, once: it is brought back
+	place    uint64           // the client's connection that it is on
 	entering bool             // what it has missed is not known yet
 }
 
@@ -198,16 +200,21 @@ func (s *Subscription) Close() error {
 
 // finish ends the subscription with the error that Next is to return.
 func (s *Subscription) finish(err error) {
-	s.mu.Lock()
-	first := s.err == nil
-	if first {
-		s.err, s.entering = err, false
-		s.wakeLocked()
-	}
-	s.mu.Unlock()
-	if first && s.ended != nil {
+	if s.stop(err) && s.ended != nil {
 		s.ended(s)
 	}
+}
+
+// stop notes the error that Next is to return, unless there is one already.
+func (s *Subscription) stop(err error) (first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return false
+	}
+	s.err, s.entering = err, false
+	s.wakeLocked()
+	return true
 }
 
 func (s *Subscription) wakeLocked() {
@@ -324,10 +331,10 @@ func (s *Subscription) take() (more bool, err error) {
 
 // enter is called before the service is asked, under the id that the events
 // will carry ("": none). It returns where the subscription stood.
-func (s *Subscription) enter(id string) map[string]cursor {
+func (s *Subscription) enter(id string, connection uint64) map[string]cursor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.entering, s.separate = true, id != ""
+	s.entering, s.separate, s.place = s.err == nil, id != "", connection
 	stood := make(map[string]cursor, len(s.last))
 	for stream, c := range s.last {
 		stood[stream] = *c
@@ -341,7 +348,7 @@ func (s *Subscription) enter(id string) map[string]cursor {
 func (s *Subscription) entered(id string, connection uint64, stood map[string]cursor, starts map[string]Cursor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.id = id
+	s.id, s.agreed = id, true
 	for stream, start := range starts {
 		last, seen := stood[stream]
 		if gap := gapBefore(start, last); seen && !s.grouped && gap != nil {
@@ -383,11 +390,18 @@ func (s *Subscription) left() {
 	s.id = ""
 }
 
-// gone reports whether it has no place at the service and wants one.
+// on reports whether that is the connection it is on, or was last.
+func (s *Subscription) on(connection uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.place == connection
+}
+
+// gone reports whether it had a place at the service and wants one again.
 func (s *Subscription) gone() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.id == "" && s.err == nil
+	return s.agreed && s.id == "" && s.err == nil
 }
 
 // leave returns the id at the service, which is no longer valid then.
