@@ -3,6 +3,7 @@ package ipc
 import (
 	"context"
 	"iter"
+	"strings"
 	"sync"
 	"time"
 
@@ -229,8 +230,11 @@ func (s *Subscription) wakeLocked() {
 }
 
 // wants reports whether an event of a connection's plain subscriptions is for
-// this one.
+// this one. What is the protocol's own is for those only who name it.
 func (s *Subscription) wants(name, stream string) bool {
+	if strings.HasPrefix(name, "ipc.") {
+		return name == s.name
+	}
 	return s.pattern.Match(name) || stream == s.name
 }
 
