@@ -41,6 +41,8 @@ type Client struct {
 	separate      map[string]*Subscription // those of them whose events carry an id, by that
 	mending       bool                     // a goroutine brings the subscriptions and the will back
 	will          standingWill
+	enrolling     int               // subscriptions that are being made
+	farewells     map[string]*Error // what came meanwhile of ids that nobody has yet
 	closed        bool
 	life          context.Context // ends with Close
 	end           context.CancelFunc
@@ -84,6 +86,7 @@ func newClient(ctx context.Context, target string, opts *ClientOptions) (*Client
 		opts:          opts.orDefault(),
 		subscriptions: map[*Subscription]struct{}{},
 		separate:      map[string]*Subscription{},
+		farewells:     map[string]*Error{},
 	}
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
 	c.endpoint = endpoint.New(c.dial)

@@ -57,11 +57,13 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 		w["from"] = map[string]any{"streams": streams}
 	}
 	c.mu.Lock()
+	c.enrolling++
 	if id != "" {
 		c.separate[id] = sub
 	}
 	c.audience.Add(1)
 	c.mu.Unlock()
+	defer c.claim(sub)
 	answer, err := c.ask(ctx, s, sub, w)
 	if err != nil {
 		c.mu.Lock()
@@ -90,6 +92,34 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 	sub.entered(answer.Subscription, connection, stood, starts)
 	c.recheck(s, connection)
 	return nil
+}
+
+// claim ends the enrolling of a subscription, and the subscription if the
+// service has ended it meanwhile.
+func (c *Client) claim(sub *Subscription) {
+	c.mu.Lock()
+	var over *Error
+	for id, err := range c.farewells {
+		if sub.is(id) {
+			over = err
+			delete(c.farewells, id)
+		}
+	}
+	var others []*Error // that turn out to be of none
+	if c.enrolling--; c.enrolling == 0 {
+		for _, err := range c.farewells {
+			others = append(others, err)
+		}
+		clear(c.farewells)
+	}
+	c.mu.Unlock()
+	if over != nil {
+		sub.left()
+		sub.finish(over)
+	}
+	for _, err := range others {
+		c.opts.OnError(err)
+	}
 }
 
 // recheck notes that a session has ended, if it has: that may have been noted
@@ -173,20 +203,26 @@ func (c *Client) isSeparate(sub *Subscription) bool {
 	return sub.separate
 }
 
-// subscriptionOf returns the subscription that the service calls so, nil if
-// there is none.
-func (c *Client) subscriptionOf(id string) *Subscription {
+// farewellTo returns the subscription that the service calls so, nil if there
+// is none. early says that it may be one whose answer is not read yet: the
+// farewell is kept for it.
+func (c *Client) farewellTo(id string, err *Error) (sub *Subscription, early bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if sub := c.separate[id]; sub != nil {
-		return sub
+		return sub, false
 	}
 	for sub := range c.subscriptions {
 		if sub.is(id) {
-			return sub
+			return sub, false
 		}
 	}
-	return nil
+	// Those of events are longer.
+	if c.enrolling > 0 && len(id) < uuidSize && len(c.farewells) < maxFarewells {
+		c.farewells[id] = err
+		return nil, true
+	}
+	return nil, false
 }
 
 // unsubscribeTimeout bounds how long Subscription.Close waits for the service.

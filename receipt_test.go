@@ -116,4 +116,28 @@ func TestWhatAClientPublishesIsKept(t *testing.T) {
 	if next := s.Next("orders"); next.Seq != n+1 {
 		t.Errorf("after Flush the next one is %+v", next)
 	}
+	for i, want := range []ipc.Receipt{
+		{Stream: "orders", Seq: n + 1},
+		{Stream: "orders", Seq: n + 1, Duplicate: true},
+	} {
+		got, err := c.PublishWith(t.Context(), "order.paid", i, &ipc.PublishOptions{ID: "the same order"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want.Epoch = s.Next("orders").Epoch; *got != want {
+			t.Errorf("receipt %+v, want %+v", got, want)
+		}
+	}
+	sub := mustSubscribe(t, c, "tick", nil)
+	if r, err := c.PublishWith(t.Context(), "tick", 1, &ipc.PublishOptions{ID: "chosen by me"}); err != nil || r.Seq != 1 || r.Receivers != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if e := mustNext(t, sub); e.ID != "chosen by me" {
+		t.Errorf("%+v", e)
+	}
+	for event, code := range map[string]ipc.Code{"secret": ipc.CodePermissionDenied, "nobody.knows": ipc.CodeChannelNotFound} {
+		if _, err := c.PublishWith(t.Context(), event, 1, nil); ipc.CodeOf(err) != code {
+			t.Errorf("%s: %v", event, err)
+		}
+	}
 }

@@ -88,12 +88,23 @@ func (l *listener) lookTagged(in *session.Inbound) {
 	l.tagged = c.separate[l.tag]
 }
 
+const (
+	// uuidSize is how long the id of an event is that was not confirmed.
+	uuidSize = 36
+	// maxFarewells bounds what a service may say of subscriptions that it has
+	// not agreed to.
+	maxFarewells = 64
+)
+
 // Stray implements session.Handler: the service has ended a subscription, or
 // refuses an event.
 func (l *listener) Stray(id []byte, err *Error) {
 	c := l.client
-	sub := c.subscriptionOf(string(id))
-	if sub == nil {
+	sub, early := c.farewellTo(string(id), err)
+	switch {
+	case early:
+		return
+	case sub == nil:
 		c.opts.OnError(err)
 		return
 	}

@@ -474,3 +474,31 @@ func TestASlowSubscriberIsCutOff(t *testing.T) {
 		})
 	}
 }
+
+// TestAFarewellRightBehindTheAnswer comes before the client can know whom it
+// is meant for.
+func TestAFarewellRightBehindTheAnswer(t *testing.T) {
+	const n = 200
+	address, accept := listenBadly(t)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		b := accept()
+		for i := range n {
+			id := b.asked()
+			frames := framed(fmt.Sprintf(`{"type":"response","data":{"subscription":"s%d","from":{"epoch":"e","seq":1}},"correlationId":%q}`, i, id))
+			frames = append(frames, framed(fmt.Sprintf(`{"type":"response","error":{"code":"SLOW_CONSUMER","message":"slow"},"correlationId":"s%d"}`, i))...)
+			if err := b.conn.Write(frames); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	c := dial(t, address, untold(t))
+	for range n {
+		sub := mustSubscribe(t, c, "tick", nil)
+		if _, err := sub.Next(t.Context()); ipc.CodeOf(err) != "SLOW_CONSUMER" {
+			t.Fatalf("it ends with %v", err)
+		}
+	}
+	<-served
+}

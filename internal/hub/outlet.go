@@ -88,11 +88,7 @@ func (h *Hub) NewOutlet(kick func(), o *OutletOptions) *Outlet {
 // have the same id. It calls neither kick nor anything else of the owner.
 func (o *Outlet) Subscribe(pattern string, policy Policy, how Separate) (id string, start Start, err error) {
 	if how.isZero() {
-		s, err := o.plainOf()
-		if err != nil {
-			return "", Start{}, err
-		}
-		return s.Subscribe(pattern, &SubscribeOptions{Policy: policy})
+		return o.subscribePlain(pattern, policy)
 	}
 	if how.ID == "" {
 		how.ID = subscriptionID(o.hub.lastID.Add(1))
@@ -113,6 +109,20 @@ func (o *Outlet) Subscribe(pattern string, policy Policy, how Separate) (id stri
 		return "", Start{}, err
 	}
 	return how.ID, start, nil
+}
+
+func (o *Outlet) subscribePlain(pattern string, policy Policy) (id string, start Start, err error) {
+	for {
+		s, err := o.plainOf()
+		if err != nil {
+			return "", Start{}, err
+		}
+		id, start, err = s.Subscribe(pattern, &SubscribeOptions{Policy: policy})
+		if err == nil || s.Err() == nil {
+			return id, start, err
+		}
+		o.forget(s) // it was slow just now: those that come have another one
+	}
 }
 
 // keep enters a separate subscription.
