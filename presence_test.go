@@ -1,6 +1,7 @@
 package ipc_test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/observe"
 )
 
 func TestWhoIsSubscribed(t *testing.T) {
@@ -85,6 +87,38 @@ func TestPresence(t *testing.T) {
 	liar.Publish(t.Context(), "ipc.presence", 1)
 	if err := <-refused; ipc.CodeOf(err) != ipc.CodeChannelNotFound {
 		t.Errorf("a client publishes presence: %v", err)
+	}
+}
+
+// TestAWillAloneIsRenewed has a client that subscribes to nothing.
+func TestAWillAloneIsRenewed(t *testing.T) {
+	address, s := startStreams(t, nil)
+	gone, err := s.Subscribe("gone", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gone.Close()
+	sent := make(chan struct{}, 10)
+	tap := &observe.Tap{}
+	defer tap.Listen(func(e *observe.Event) {
+		if e.Direction == observe.Sent && bytes.Contains(e.Frame, []byte(`"ipc.will"`)) {
+			sent <- struct{}{}
+		}
+	})()
+	r := newRelay(t, address)
+	c := dial(t, r.address, &ipc.ClientOptions{Tap: tap})
+	if err := c.SetWill(t.Context(), "gone", 1); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		<-sent
+		if err := c.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.cut()
+		if e := mustNext(t, gone); e.Data.String() != "1" {
+			t.Errorf("got %s", e.Data)
+		}
 	}
 }
 

@@ -332,6 +332,7 @@ func TestACutConnectionCostsNothingThatIsKept(t *testing.T) {
 	subs := []*ipc.Subscription{
 		mustSubscribe(t, c, "orders", nil),
 		mustSubscribe(t, c, "order.*", nil),
+		mustSubscribe(t, c, "order.made", nil),
 		mustSubscribe(t, c, "orders", &ipc.SubscribeOptions{From: ipc.FromFirst()}),
 	}
 	const n = 4000

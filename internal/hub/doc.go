@@ -12,20 +12,27 @@
 //
 // # What is promised
 //
-//   - Each channel counts its events from 1, without holes, whether anybody
-//     listens or not. A sequence number means something only together with its
-//     epoch: a random text of the hub, so that a restart is seen as one.
+//   - Each stream counts its events from 1, without holes, whether anybody
+//     listens or not. A declared stream carries the events of several names, any
+//     other those of its own. A sequence number means something only together
+//     with its epoch: a random text of the hub or of the stream's log, so that a
+//     restart is seen as one.
 //
-//   - Each subscriber sees the events of a channel in the order of their
-//     sequence numbers, whoever published them; across channels no order is
-//     promised.
+//   - Each subscriber sees the events of a stream in the order of their
+//     sequence numbers, whoever published them; across streams no order is
+//     promised. Who hears a part of a stream sees holes that are no loss.
 //
 //   - A subscriber with several subscriptions that match gets an event once.
+//     A separate subscription has a subscriber of its own.
+//
+//   - A subscription may begin in the past of a stream that has a log. It is
+//     given what the log has, by a goroutine that fills its lane, until it has
+//     caught up; then its events come by its queue like those of others.
 //
 //   - Publish never waits for a subscriber. A queue that is full loses its
 //     oldest events, and what is lost is counted and announced: a gap notice
 //     stands where the events would have been, so it comes before the next
-//     event of that channel. At any moment
+//     event of that name. At any moment
 //
 //     offered == delivered + dropped + queued
 //
@@ -43,5 +50,5 @@
 // starts at 1 under a new epoch, so no (epoch, sequence) ever names two
 // events.
 //
-// The hub owns no goroutine.
+// Close ends the goroutines of the lanes, and there are no others.
 package hub

@@ -85,8 +85,8 @@ func (o *Options) withDefaults() Options {
 // called at any time from any goroutine.
 //
 // Locks are taken in this order: topics.patternMu, topics.mu, stream.mu,
-// those of a log, index.mu, lane.mu, queue.mu. No user code runs under any of
-// them.
+// those of a log, Outlet.mu, index.mu, lane.mu, queue.mu, Hub.mu. No user code
+// runs under any of them.
 type Hub struct {
 	options Options
 	encoder *encoder

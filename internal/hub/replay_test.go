@@ -226,6 +226,28 @@ func TestWhatExpiresDuringAReplayIsSaid(t *testing.T) {
 	}
 }
 
+// TestAReplayLosesNothingToAShortQueue has a log that is longer than what may
+// wait, and a subscription that may lose nothing.
+func TestAReplayLosesNothingToAShortQueue(t *testing.T) {
+	for _, queue := range []OutletOptions{{QueueMessages: 4}, {QueueBytes: 3000}, {QueueBytes: 300}} {
+		h := withStreams(t, StreamOptions{Name: "s", Log: memoryLog(t, store.Limits{}), Policy: PolicyDisconnect})
+		for range 200 {
+			mustPublish(t, h, "s", `0`)
+		}
+		o, woken := newOutlet(h, &queue)
+		mustEnter(t, o, "s", fromFirst("x"))
+		items := collect(t, o, woken, 200)
+		for i, it := range items {
+			if it.Seq != uint64(i+1) {
+				t.Fatalf("%+v: item %d is %+v", queue, i, it)
+			}
+		}
+		if st := subscriptionStats(o, "x"); st.Delivered != 200 || st.Dropped != 0 {
+			t.Errorf("%+v", st)
+		}
+	}
+}
+
 func TestALogThatCannotBeReadEndsTheSubscription(t *testing.T) {
 	for name, records := range map[string]int{"while it reads": 1000, "while it joins": 10} {
 		t.Run(name, func(t *testing.T) {
@@ -281,6 +303,37 @@ func TestALaneIsBounded(t *testing.T) {
 	}
 	if most > 3*laneSize {
 		t.Errorf("%d bytes were ready", most)
+	}
+}
+
+// TestCloseWhileALogIsRead ends a subscription whose feeder waits for a disk.
+func TestCloseWhileALogIsRead(t *testing.T) {
+	for name, end := range map[string]func(*Hub, *Outlet){
+		"the subscription": func(_ *Hub, o *Outlet) { o.Unsubscribe("x") },
+		"the outlet":       func(_ *Hub, o *Outlet) { o.Close() },
+		"the hub": func(h *Hub, _ *Outlet) {
+			for _, s := range h.index.all() { // as Close does before it waits
+				s.Close()
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := &fakeLog{Log: memoryLog(t, store.Limits{}), gate: make(chan struct{})}
+			h := withStreams(t, StreamOptions{Name: "s", Log: l})
+			for range 1000 {
+				mustPublish(t, h, "s", `0`)
+			}
+			o, _ := newOutlet(h, nil)
+			mustEnter(t, o, "s", fromFirst("x"))
+			l.gate <- struct{}{}
+			l.gate <- struct{}{} // so the feeder is past the first batch
+			end(h, o)
+			close(l.gate)
+			h.Close()
+			if st := h.Stats(); st.Subscribers != 0 {
+				t.Errorf("%+v", st)
+			}
+		})
 	}
 }
 
