@@ -36,6 +36,24 @@ func (b *Budget) charge(n int) bool {
 	return true
 }
 
+// take charges n bytes whether they are there or not. It is for what does not
+// wait to be dropped, and is kept little by left.
+func (b *Budget) take(n int) {
+	if b == nil {
+		return
+	}
+	b.used.Add(int64(n))
+	b.parent.take(n)
+}
+
+// left returns how many bytes there are, but no more than most.
+func (b *Budget) left(most int) int {
+	if b == nil {
+		return most
+	}
+	return b.parent.left(int(min(int64(most), max(b.limit-b.used.Load(), 0))))
+}
+
 func (b *Budget) release(n int) {
 	if b == nil {
 		return

@@ -2,6 +2,8 @@ package hub
 
 import (
 	"context"
+	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -112,5 +114,68 @@ func TestABudgetUnderConcurrency(t *testing.T) {
 	working.Wait()
 	if all.Used() != 0 {
 		t.Errorf("%d bytes are held by nobody", all.Used())
+	}
+}
+
+// TestWhatIsReadyFromALogIsCharged has many subscriptions that begin in the
+// past and nobody who reads, and then somebody.
+func TestWhatIsReadyFromALogIsCharged(t *testing.T) {
+	h := withStreams(t, StreamOptions{Name: "s", Log: memoryLog(t, store.Limits{})})
+	const n, subscriptions, limit = 1000, 20, 150_000
+	for range n {
+		mustPublish(t, h, "s", `"some data that takes a little room"`)
+	}
+	b := NewBudget(limit, nil)
+	o, woken := newOutlet(h, &OutletOptions{Budget: b})
+	for i := range subscriptions {
+		mustEnter(t, o, "s", fromFirst(fmt.Sprint("x", i)))
+	}
+	settled := func() bool {
+		for i := range subscriptions {
+			o.mu.Lock()
+			l := o.separate[fmt.Sprint("x", i)].lane.Load()
+			o.mu.Unlock()
+			l.mu.Lock()
+			feeding := l.feeding
+			l.mu.Unlock()
+			if feeding {
+				return false
+			}
+		}
+		return true
+	}
+	for !settled() {
+		runtime.Gosched()
+	}
+	if used := b.Used(); used < limit/4 || used > limit+2*laneSize+subscriptions*1000 {
+		t.Errorf("%d of %d are used", used, limit)
+	}
+	got := map[string]int{}
+	for total := 0; total < n*subscriptions; {
+		items := decodeAll(t, o.AppendTo(nil, 1<<20))
+		if len(items) == 0 {
+			<-woken
+		}
+		for _, it := range items {
+			if got[it.Tag]++; uint64(got[it.Tag]) != it.Seq {
+				t.Fatalf("%+v is number %d", it, got[it.Tag])
+			}
+		}
+		total += len(items)
+	}
+	for !settled() {
+		runtime.Gosched()
+	}
+	for o.Pending() { // what a queue was woken for may be taken already
+		o.AppendTo(nil, 1<<20)
+	}
+	if b.Used() != 0 {
+		t.Errorf("%d bytes are held by nobody", b.Used())
+	}
+	mustEnter(t, o, "s", fromFirst("unread"))
+	o.Close()
+	h.Close() // waits for the feeder, which may have some in hand
+	if b.Used() != 0 {
+		t.Errorf("%d bytes are held by nobody after Close", b.Used())
 	}
 }

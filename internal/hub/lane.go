@@ -11,7 +11,8 @@ const laneSize = 64 << 10
 // ready, so that a log on a slow disk holds up nobody else.
 type lane struct {
 	hub    *Hub
-	notify func() // something is ready after nothing was
+	budget *Budget // what is ready is charged to it
+	notify func()  // something is ready after nothing was
 
 	mu      sync.Mutex
 	closed  bool
@@ -55,12 +56,22 @@ func (l *lane) wake() {
 
 func (l *lane) wakeLocked() {
 	switch {
-	case l.closed || len(l.sources) == 0 || len(l.buf) >= laneSize:
+	case l.closed || len(l.sources) == 0 || l.roomLocked() == 0:
 	case l.feeding:
 		l.again = true
 	default:
 		l.feeding = l.hub.start(l.feed)
 	}
+}
+
+// roomLocked returns how many bytes may be made now. Where the budget is used
+// up by others that is one frame, and no more until it is taken.
+func (l *lane) roomLocked() int {
+	room := l.budget.left(max(laneSize-len(l.buf), 0))
+	if room == 0 && len(l.buf) == 0 {
+		return 1
+	}
+	return room
 }
 
 // feed asks the sources in turn until none has more, or enough is ready.
@@ -71,18 +82,21 @@ func (l *lane) feed() {
 		if l.again {
 			l.again, idle = false, 0
 		}
-		if l.closed || idle >= len(l.sources) || len(l.buf) >= laneSize {
+		room := l.roomLocked()
+		if l.closed || idle >= len(l.sources) || room == 0 {
 			l.feeding = false
 			l.mu.Unlock()
 			return
 		}
-		s, room, drained := l.sources[0], laneSize-len(l.buf), len(l.buf) == 0
+		s, drained := l.sources[0], len(l.buf) == 0
+		l.budget.take(room) // so that others do not count on it meanwhile
 		l.mu.Unlock()
 
 		var state sourceState
 		made, state = s.next(made[:0], room, drained)
 
 		l.mu.Lock()
+		l.budget.release(room)
 		if l.closed { // which has let go of the sources
 			l.feeding = false
 			l.mu.Unlock()
@@ -116,6 +130,7 @@ func (l *lane) keepLocked(frames []byte) (first bool) {
 	}
 	first = len(l.buf) == 0
 	l.buf = append(l.buf, frames...)
+	l.budget.take(len(frames))
 	return first
 }
 
@@ -145,6 +160,7 @@ func (l *lane) take(dst []byte, end int, first bool) []byte {
 		n += size
 	}
 	dst = append(dst, l.buf[:n]...)
+	l.budget.release(n)
 	if l.buf = l.buf[:copy(l.buf, l.buf[n:])]; len(l.buf) == 0 {
 		l.buf = nil
 	}
@@ -167,5 +183,6 @@ func (l *lane) close() {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.budget.release(len(l.buf))
 	l.closed, l.sources, l.buf, l.notify = true, nil, nil, nil
 }

@@ -229,11 +229,11 @@ func (q *queue) closeLocked() {
 	q.notify, q.onLoss, q.onSlow = nil, nil, nil
 }
 
-// room returns how many more messages and bytes fit without a loss.
-func (q *queue) room() (messages, bytes int) {
+// room returns how many more frames fit without a loss.
+func (q *queue) room() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.maxMessages - q.count, q.maxBytes - q.bytes
+	return q.maxMessages - q.count
 }
 
 // catch begins to leave out the events of a stream.
@@ -249,13 +249,33 @@ func (q *queue) catch(s *stream) {
 	q.catching[s] = struct{}{}
 }
 
-// caught ends that. The caller holds the stream's lock.
-func (q *queue) caught(s *stream) {
+// caught ends that and adds the frames that are missing, unless they do not
+// all fit without a loss. The caller holds the stream's lock.
+func (q *queue) caught(s *stream, missing []entry) (o outcome, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.closed {
+		return outcome{}, true
+	}
+	bytes, charge := q.bytes, 0
+	for _, e := range missing {
+		bytes += len(e.bytes)
+		charge += int(e.charge)
+	}
+	if len(missing) > 0 && (q.count+len(missing) > q.maxMessages || bytes > q.maxBytes || !q.budget.charge(charge)) {
+		return outcome{}, false
+	}
 	if delete(q.catching, s); len(q.catching) == 0 {
 		q.catching = nil
 	}
+	if len(missing) > 0 && q.emptyLocked() {
+		o.wake = q.notify
+	}
+	for _, e := range missing {
+		q.pushLocked(e)
+	}
+	q.offered += uint64(len(missing))
+	return o, true
 }
 
 // count notes events that did not come by push.

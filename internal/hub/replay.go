@@ -31,14 +31,14 @@ const (
 // next implements source.
 func (r *replay) next(dst []byte, room int, drained bool) ([]byte, sourceState) {
 	until := r.stream.seqNow()
-	rest, _ := r.s.queue.room()
+	rest := r.s.queue.room()
 	if left := until + 1 - min(r.at, until+1); left == 0 || left <= uint64(min(rest, replayRest)) && !r.apart {
 		if !drained {
 			return dst, sourceStalled
 		}
 		return dst, r.join()
 	}
-	recs, err := r.read(replayBatch, room)
+	recs, err := r.read(min(replayBatch, 1+room/entryCost), room)
 	if err != nil {
 		r.s.fail(err)
 		return dst, sourceOver
@@ -110,22 +110,26 @@ func (r *replay) join() sourceState {
 		r.apart = true
 		return sourceMore
 	}
-	r.s.queue.caught(s)
+	var missing []entry
 	for i := range rest {
 		if rec := &rest[i]; r.wanted(rec) {
 			f := &frame{topic: s.topicOf(rec.Name), seq: rec.Seq, bytes: h.encoder.frame(s.replayed(rec, nil))}
-			after.add(r.s, r.s.queue.push(f, r.policy, 1))
+			missing = append(missing, entry{f, r.policy, entryCost + int32(len(f.bytes))})
 		}
 	}
+	o, ok := r.s.queue.caught(s, missing)
+	if !ok {
+		r.apart = true
+		return sourceMore
+	}
+	after.add(r.s, o)
 	return sourceOver
 }
 
-// restLocked returns all that is missing, if it is whole and so little that it
-// fits into the queue.
+// restLocked returns all that is missing, if it is whole and little.
 func (r *replay) restLocked() (rest []store.Record, ok bool, err error) {
 	last := r.stream.seq
-	most, room := r.s.queue.room()
-	if last+1-min(r.at, last+1) > uint64(min(most, 2*replayRest)) {
+	if last+1-min(r.at, last+1) > uint64(min(r.s.queue.room(), 2*replayRest)) {
 		return nil, false, nil // it was published on meanwhile
 	}
 	rest = r.recs[:0]
@@ -135,7 +139,7 @@ func (r *replay) restLocked() (rest []store.Record, ok bool, err error) {
 			return nil, false, err
 		}
 		for _, rec := range rest[read:] {
-			if room -= envelopeRoom + len(rec.Data); rec.Seq != at || room < 0 {
+			if rec.Seq != at {
 				return nil, false, nil
 			}
 			at++

@@ -45,7 +45,7 @@ func (h *Hub) Stats() Stats {
 type SubscriberStats struct {
 	Subscriptions int
 	Offered       uint64 // events published that it had subscribed to
-	Delivered     uint64 // of them, taken by AppendTo or Next
+	Delivered     uint64 // of them, taken by AppendTo or Next, or made ready from a log
 	Dropped       uint64 // of them, lost; after Close also those that waited
 	Queued        int
 	QueuedBytes   int

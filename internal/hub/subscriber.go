@@ -234,7 +234,7 @@ func (s *Subscriber) laneOf() *lane {
 	// Whoever closes the queue looks for a lane only afterwards.
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
-	l := &lane{hub: s.hub, notify: s.queue.notify, closed: s.queue.closed}
+	l := &lane{hub: s.hub, budget: s.queue.budget, notify: s.queue.notify, closed: s.queue.closed}
 	if !s.lane.CompareAndSwap(nil, l) {
 		return s.lane.Load()
 	}
