@@ -19,7 +19,7 @@ func (s *Service) Subscribe(pattern string, opts *SubscribeOptions) (*Subscripti
 	if err := s.checkPattern(sub.name); err != nil {
 		return nil, err
 	}
-	l.sub, sub.settle = sub, l.settle
+	l.sub, sub.settle, sub.more = sub, l.settle, l.drain
 	sub.grouped = sub.grouped || s.manifest.ChannelByName(sub.name).IsQueue()
 	l.outlet = s.hub.NewOutlet(l.drain, &hub.OutletOptions{
 		QueueMessages: sub.opts.Queue,
@@ -79,11 +79,13 @@ func (l *local) enter() error {
 	return err
 }
 
-// drain is the hub's notification that events wait.
+// drain moves events as long as the reader keeps up. The hub calls it when
+// events wait, and the reader when it has room again: what it does not take
+// waits or is lost there, as for everybody else.
 func (l *local) drain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for {
+	for !l.sub.full() {
 		frame, ok := l.outlet.Next()
 		if !ok {
 			return

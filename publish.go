@@ -147,33 +147,6 @@ func (c *Client) PublishWith(ctx context.Context, event string, data any, opts *
 		return nil, err
 	}
 	var r Receipt
-	return &r, answer.Decode(&r)
-}
-
-// PublishWith is Publish that waits until the service has the event, and says
-// who got it; on a channel that keeps its events it is kept then. Where the
-// error leaves that in doubt, the same ID makes it safe to try again.
-func (c *Client) PublishWith(ctx context.Context, event string, data any, opts *PublishOptions) (*Receipt, error) {
-	if err := wire.CheckName(event); err != nil {
-		return nil, err
-	}
-	id, failure := opts.id()
-	if failure != nil {
-		return nil, failure
-	}
-	text, err := appendJSON(nil, data)
-	if err != nil {
-		return nil, err
-	}
-	req := &session.Request{Type: wire.TypeEvent, Channel: []byte(wire.EventChannel(event)), Data: text, Meta: wire.Metadata{Confirm: true}}
-	if id != "" {
-		req.ID = []byte(id)
-	}
-	answer, err := c.exchange(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	var r Receipt
 	if err := answer.Decode(&r); err != nil {
 		return nil, err
 	}

@@ -238,11 +238,11 @@ func TestASubscriptionBeginsWhereItIsAskedTo(t *testing.T) {
 // TestASubscriptionFromTheServiceItself replays more than its queue holds.
 func TestASubscriptionFromTheServiceItself(t *testing.T) {
 	_, s := startStreams(t, nil)
-	const n = 1000
+	const n = 10_000
 	for i := range n {
 		mustPublish(t, s, "order.made", i)
 	}
-	sub, err := s.Subscribe("orders", &ipc.SubscribeOptions{From: ipc.FromFirst()})
+	sub, err := s.Subscribe("orders", &ipc.SubscribeOptions{From: ipc.FromFirst(), Queue: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,6 +258,38 @@ func TestASubscriptionFromTheServiceItself(t *testing.T) {
 	sub.Close()
 	if _, err := s.Subscribe("tick", &ipc.SubscribeOptions{From: ipc.FromLast()}); ipc.CodeOf(err) != ipc.CodeInvalidArgument {
 		t.Errorf("of what keeps nothing: %v", err)
+	}
+	slow, err := s.Subscribe("tick", &ipc.SubscribeOptions{Queue: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	strict, err := s.Subscribe("tick", &ipc.SubscribeOptions{Queue: 10, Disconnect: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range n {
+		mustPublish(t, s, "tick", 1)
+	}
+	for next, seq := uint64(1), uint64(0); seq < n; next = seq + 1 {
+		e := mustNext(t, slow)
+		if e.Gap != nil {
+			if e.Gap.From != next || e.Gap.Count != e.Gap.To-e.Gap.From+1 {
+				t.Fatalf("gap %+v after %d", e.Gap, next-1)
+			}
+			next = e.Gap.To + 1
+		}
+		if seq = e.Seq; seq != next {
+			t.Fatalf("%d comes instead of %d", seq, next)
+		}
+	}
+	slow.Close()
+	for {
+		if _, err := strict.Next(t.Context()); err != nil {
+			if ipc.CodeOf(err) != "SLOW_CONSUMER" {
+				t.Errorf("it ends with %v", err)
+			}
+			break
+		}
 	}
 	if err := s.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)

@@ -86,6 +86,7 @@ type Subscription struct {
 	ended   func(*Subscription)                             // undoes what Subscribe did
 	told    func(error)                                     // of what no method returns; may be nil
 	settle  func(context.Context, *Event, settlement) error // of grouped ones
+	more    func()                                          // gives it more once full has said yes; nil: events come unasked
 
 	// What the reader has in hand.
 	taken   *block
@@ -108,6 +109,7 @@ type Subscription struct {
 	agreed   bool             // the service has, once: it is brought back
 	place    uint64           // the client's connection that it is on
 	entering bool             // what it has missed is not known yet
+	stalled  bool             // full has said yes, and more has not been called since
 }
 
 // cursor is the last event of a stream that has come.
@@ -253,7 +255,7 @@ func (s *Subscription) offer(a *arrival) {
 		delete(s.coming, a.kind.stream)
 	}
 	s.waiting.push(a, gap)
-	if !s.grouped { // of a group's events no more come than there is credit for
+	if !s.grouped && s.more == nil { // of a group's events no more come than there is credit for
 		s.makeRoomLocked()
 	}
 	s.wakeLocked()
@@ -313,11 +315,39 @@ func (s *Subscription) missed(stream string, g *Gap) {
 	s.lostLocked(&s.coming, stream, g)
 }
 
+// The bounds of what waits for a subscription that is given more as it reads.
+// All else waits at the hub.
+const (
+	pacedEvents = 64
+	pacedBytes  = 64 << 10
+)
+
+// full reports whether enough waits for the reader. It is given more when it
+// has taken half of that.
+func (s *Subscription) full() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stalled = s.waiting.count >= pacedEvents || s.waiting.held >= pacedBytes
+	return s.stalled
+}
+
 // take gives the reader some of what is waiting, or the error if that is
 // nothing. With neither the reader is asleep from now on.
 func (s *Subscription) take() (more bool, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	more, err = s.takeLocked()
+	thirsty := s.stalled && s.waiting.count <= pacedEvents/2 && s.waiting.held <= pacedBytes/2
+	if thirsty {
+		s.stalled = false
+	}
+	s.mu.Unlock()
+	if thirsty {
+		s.more()
+	}
+	return more, err
+}
+
+func (s *Subscription) takeLocked() (more bool, err error) {
 	if s.entering {
 		s.asleep = true
 		return false, nil
