@@ -393,7 +393,7 @@ type Listener struct {
 	Pattern      string `json:"pattern"`
 	Group        string `json:"group,omitempty"`
 	Known        bool   `json:"known"` // the kernel says who it is: what follows means something
-	PID          int32  `json:"pid,omitempty"`
+	PID          int32  `json:"pid,omitzero"`
 	UID          uint32 `json:"uid"`
 	Exe          string `json:"exe,omitempty"`
 

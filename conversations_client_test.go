@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -101,6 +102,9 @@ type scene struct {
 	calls    []*played      // those without an outcome, in the order they began
 	last     *played        // the one begun last
 	asked    []string       // ids of the messages of the client that may be answered
+	own      []string       // ids that it has chosen for subscriptions
+	mu       sync.Mutex     // guards the next one
+	heard    map[string]*hearing
 }
 
 // played is a call that the application has made.
@@ -210,11 +214,14 @@ func (s *scene) play(t *testing.T, line string) string {
 
 // use plays the application: lines of the form "verb name: what".
 func (s *scene) use(t *testing.T, line string) string {
-	head, what, _ := strings.Cut(line, ": ")
+	head, what, _ := strings.Cut(line, ":")
+	what = strings.TrimPrefix(what, " ")
 	verb, name, _ := strings.Cut(head, " ")
 	switch verb {
-	case "call", "stream", "subscribe", "publish":
+	case "call", "stream", "subscribe", "publish", "confirm", "ack", "nak", "reject":
 		s.start(t, verb, name, what)
+	case "event", "end":
+		return head + ": " + s.hearing(t, name).next(t)
 	case "outcome":
 		i := slices.IndexFunc(s.calls, func(p *played) bool { return p.name == name })
 		if i < 0 {
@@ -234,6 +241,7 @@ func (s *scene) use(t *testing.T, line string) string {
 
 // start makes the application do something that has an outcome.
 func (s *scene) start(t *testing.T, verb, name, what string) {
+	said := what
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	if before, within, found := strings.Cut(what, " within "); found {
@@ -245,10 +253,11 @@ func (s *scene) start(t *testing.T, verb, name, what string) {
 		what = before
 		ctx = ipc.WithIdempotencyKey(ctx, repeated(strings.Trim(key, `"`)))
 	}
+	what, id, _ := strings.Cut(what, " under ")
 	what, as, _ := strings.Cut(what, " as ")
 	method, text, _ := strings.Cut(what, " ")
 	var args []any
-	if text != "" && verb != "publish" {
+	if text != "" && (verb == "call" || verb == "stream") {
 		var raw []json.RawMessage
 		if err := json.Unmarshal([]byte(repeated(text)), &raw); err != nil {
 			t.Fatalf("%s: %v", text, err)
@@ -289,10 +298,16 @@ func (s *scene) start(t *testing.T, verb, name, what string) {
 			}
 			p.outcome <- outcomeOf(ipc.Raw("the end"), err)
 		case "subscribe":
-			_, err := s.client.Subscribe(ctx, method, nil)
+			sub, err := s.client.Subscribe(ctx, method, subscribeOptions(t, text))
+			s.hear1(name, sub)
 			p.outcome <- outcomeOf(ipc.Raw("subscribed"), err)
 		case "publish":
 			p.outcome <- outcomeOf(ipc.Raw("sent"), s.client.Publish(ctx, method, ipc.Raw(repeated(text))))
+		case "confirm":
+			r, err := s.client.PublishWith(ctx, method, ipc.Raw(repeated(text)), &ipc.PublishOptions{ID: strings.Trim(id, `"`)})
+			p.outcome <- outcomeOf(receiptText(r), err)
+		default:
+			p.outcome <- outcomeOf(ipc.Raw("noted"), s.hearing(t, name).settle(ctx, verb, said))
 		}
 	}()
 	synctest.Wait()
@@ -351,11 +366,17 @@ func (s *scene) hear(t *testing.T) (string, error) {
 		return "", err
 	}
 	if m := asking.FindSubmatch(frame); m != nil {
-		s.asked = append(s.asked, string(m[1])+string(m[2])) // one of them is empty
+		s.asked = append(s.asked, string(m[1])+string(m[2])+string(m[3])) // all but one are empty
+	}
+	if m := choosing.FindSubmatch(frame); m != nil && !slices.Contains(s.own, string(m[1])) {
+		s.own = append(s.own, string(m[1]))
 	}
 	text := string(frame)
 	for i, id := range s.asked {
 		text = strings.ReplaceAll(text, id, askedName(i))
+	}
+	for i, id := range s.own {
+		text = strings.ReplaceAll(text, `"subscription":"`+id+`"`, `"subscription":"`+ownName(i)+`"`)
 	}
 	if s.options.MaxRetries > 0 { // what is left after a random wait
 		text = timeLeft.ReplaceAllString(text, `"timeoutMs":<ms>`)
@@ -365,7 +386,17 @@ func (s *scene) hear(t *testing.T) (string, error) {
 
 var timeLeft = regexp.MustCompile(`"timeoutMs":\d+`)
 
-var asking = regexp.MustCompile(`^\{"type":"(?:(?:request|subscribe|unsubscribe)","messageId":"(` + uuid + `)"|event","messageId":"(` + uuid + `)","channel":"events\.)`)
+// asking finds the id of what may be answered; that of an event may differ from
+// the event's own.
+var asking = regexp.MustCompile(`^\{"type":"(?:(?:request|subscribe|unsubscribe)","messageId":"(` + uuid + `)"` +
+	`|event",.*"correlationId":"(` + uuid + `)","metadata":\{"confirm":true` +
+	`|event","messageId":"(` + uuid + `)","channel":"events\.)`)
+
+var choosing = regexp.MustCompile(`^\{"type":"subscribe",.*"subscription":"([^"]+)"`)
+
+// ownName is how the ith id is written that the client chose for a
+// subscription.
+func ownName(i int) string { return strings.Replace(askedName(i), "asked", "own", 1) }
 
 // askedName is how the id of the ith message that may be answered is written.
 func askedName(i int) string {
@@ -379,6 +410,9 @@ func askedName(i int) string {
 func (s *scene) written(text string) string {
 	for i, id := range s.asked {
 		text = strings.ReplaceAll(text, askedName(i), id)
+	}
+	for i, id := range s.own {
+		text = strings.ReplaceAll(text, ownName(i), id)
 	}
 	text = strings.ReplaceAll(text, "<id>", "3f0e9f5c-0000-4000-8000-000000000000")
 	return repeated(strings.ReplaceAll(text, "<time>", "2026-11-22T12:00:00.123Z"))

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/store"
 )
 
 // serveFixture serves what the conversations are held with, for as long as
@@ -23,6 +24,7 @@ func serveFixture(t *testing.T, change func(*ipc.ServiceOptions)) (address strin
 	}
 	ready := make(chan string, 1)
 	opts := ipc.ServiceOptions{
+		Store:     store.NewMemory(),
 		MaxFrame:  maxTalk,
 		MaxQueued: 2,
 		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -35,6 +37,10 @@ func serveFixture(t *testing.T, change func(*ipc.ServiceOptions)) (address strin
 	for name, h := range spokenWith(service) {
 		service.Handle(name, h)
 	}
+	service.HandleSnapshot("weather", func(context.Context, ipc.Caller) (any, ipc.Cursor, error) {
+		next := service.Next("weather")
+		return map[string]any{"reports": next.Seq - 1}, next, nil
+	})
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- service.Serve(ctx, "unix:"+filepath.Join(t.TempDir(), "fixture.sock")) }()

@@ -56,6 +56,10 @@ var services = map[string]func(*ipc.ServiceOptions){
 	"":                                 nil,
 	"admits nobody":                    func(o *ipc.ServiceOptions) { o.Admit = func(ipc.Caller) bool { return false } },
 	"takes one connection, and has it": func(o *ipc.ServiceOptions) { o.MaxConnections = 1 },
+	"holds 400 bytes of events":        func(o *ipc.ServiceOptions) { o.MaxHeldPerUser = 400 },
+	"has a disk that takes nothing":    func(o *ipc.ServiceOptions) { o.Store = ailing{o.Store, refuses} },
+	"has a disk that cannot be read":   func(o *ipc.ServiceOptions) { o.Store = ailing{o.Store, unreadable} },
+	"has a disk that loses 2 and 3":    func(o *ipc.ServiceOptions) { o.Store = ailing{o.Store, loses} },
 }
 
 func splitConversations(t *testing.T, lines []string) []conversation {
@@ -94,11 +98,10 @@ func (c conversation) hold(t *testing.T, lines, said []string) {
 			t.Fatal(err)
 		}
 	}
-	talk := dialTalk(t, address, c.framing)
+	talks := map[string]*talk{"": dialTalk(t, address, c.framing)}
 	for i := c.first; i <= c.last; i++ {
 		line := lines[i]
-		switch {
-		case line == "* the service is told to shut down":
+		if line == "* the service is told to shut down" {
 			ended := make(chan error, 1)
 			go func() { ended <- service.Shutdown(t.Context()) }()
 			defer func() {
@@ -106,28 +109,49 @@ func (c conversation) hold(t *testing.T, lines, said []string) {
 					t.Errorf("shutting down: %v", err)
 				}
 			}()
-		case strings.HasPrefix(line, "* "):
+			continue
+		}
+		m := frameLine.FindStringSubmatch(line)
+		if m == nil && strings.HasPrefix(line, "* ") {
 			t.Fatalf("line %d: nothing is known of that", i+1)
-		case line == "<|":
+		} else if m == nil {
+			continue
+		}
+		who := m[2]
+		if talks[who] == nil {
+			talks[who] = dialTalk(t, address, c.framing)
+		}
+		talk := talks[who]
+		switch {
+		case m[1] == ">" && m[3] == "|":
+			talk.conn.Close()
+			delete(talks, who)
+		case m[1] == ">":
+			talk.epoch = talks[""].epoch
+			talk.say(m[4])
+		case m[3] == "|":
 			if got, err := talk.hear(); !errors.Is(err, io.EOF) {
 				t.Fatalf("line %d: want the connection closed, got %s (%v)", i+1, got, err)
 			}
 			return
-		case strings.HasPrefix(line, "> "):
-			talk.say(line[2:])
-		case strings.HasPrefix(line, "< "):
+		default:
 			got, err := talk.hear()
 			if err != nil {
-				t.Fatalf("line %d: want %s, got %v", i+1, line[2:], err)
+				t.Fatalf("line %d: want %s, got %v", i+1, m[4], err)
 			}
-			said[i] = "< " + got
+			said[i] = "<" + who + " " + got
 			if !*update && said[i] != line {
-				t.Errorf("line %d:\nwant %s\n got %s", i+1, line[2:], got)
+				t.Errorf("line %d:\nwant %s\n got %s", i+1, m[4], got)
 			}
 		}
 	}
-	talk.sayGoodbye()
+	for _, talk := range talks {
+		talk.sayGoodbye()
+	}
 }
+
+// frameLine is a line of one of the clients, or of the service to it.
+var frameLine = regexp.MustCompile(`^([<>])([0-9]?)(?:(\|)$| (.*))`)
 
 // talk is the client's side of a conversation.
 type talk struct {
@@ -135,6 +159,7 @@ type talk struct {
 	conn         transport.Conn
 	subscription string // that of the last answer to subscribe
 	asked        string // id of the last request that the service made
+	epoch        string // the last one that was heard of
 }
 
 func dialTalk(t *testing.T, address string, framing transport.Framing) *talk {
@@ -155,6 +180,7 @@ func (k *talk) say(text string) {
 	text = repeated(text)
 	text = strings.ReplaceAll(text, "<subscription>", k.subscription)
 	text = strings.ReplaceAll(text, "<asked>", k.asked)
+	text = strings.ReplaceAll(text, "<epoch>", k.epoch)
 	// A service that has hung up is found out by hear.
 	_ = k.conn.Write(framed(text))
 }
@@ -187,6 +213,9 @@ func (k *talk) hear() (string, error) {
 		if m := asked.FindSubmatch(frame); m != nil {
 			k.asked = string(m[1])
 		}
+		if m := epoch.FindSubmatch(frame); m != nil {
+			k.epoch = string(m[1])
+		}
 		return anonymous(frame), nil
 	}
 }
@@ -211,7 +240,8 @@ const uuid = `[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12
 
 var (
 	repeat       = regexp.MustCompile(`<[a-z]\*\d+>`)
-	subscription = regexp.MustCompile(`"subscription":"(s[0-9a-z]+|own[0-9]*)"`)
+	subscription = regexp.MustCompile(`"subscription":"(s[0-9a-z]+)"`)
+	epoch        = regexp.MustCompile(`"epoch":"([0-9a-z-]{8,})"`)
 	asked        = regexp.MustCompile(`^\{"type":"request","messageId":"(` + uuid + `)"`)
 )
 
@@ -222,11 +252,17 @@ var names = []struct {
 }{
 	{regexp.MustCompile(`"messageId":"` + uuid + `"`), `"messageId":"<id>"`},
 	{subscription, `"subscription":"<subscription>"`},
+	{regexp.MustCompile(`"correlationId":"s[0-9a-z]+"`), `"correlationId":"<subscription>"`},
+	{regexp.MustCompile(`"id":"[0-9a-z]{11,14}/`), `"id":"<epoch>/`},
+	{regexp.MustCompile(`"redriven/[0-9a-z]{11,14}/`), `"redriven/<epoch>/`},
 	{regexp.MustCompile(`"errorId":"` + uuid + `"`), `"errorId":"<id>"`},
 	{regexp.MustCompile(`under ` + uuid), `under <id>`},
 	{regexp.MustCompile(`"timestamp":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"`), `"timestamp":"<time>"`},
 	{regexp.MustCompile(`does not admit [^"]+`), `does not admit <caller>`},
-	{regexp.MustCompile(`"epoch":"[^"]+"`), `"epoch":"<epoch>"`},
+	{epoch, `"epoch":"<epoch>"`},
+	{regexp.MustCompile(`in epoch \\"[^"]+\\"`), `in epoch \"<epoch>\"`},
+	{regexp.MustCompile(`"time":"\d{4}-[^"]+Z"`), `"time":"<time>"`},
+	{regexp.MustCompile(`"exe":"[^"]+"`), `"exe":"<exe>"`},
 	{regexp.MustCompile(`"(uid|gid|pid)":\d+`), `"$1":<$1>`},
 	{regexp.MustCompile(`"(uptimeMs|retryAfterMs)":\d+`), `"$1":<ms>`},
 }

@@ -27,7 +27,7 @@ type Receipt struct {
 
 	// Duplicate: an event of this ID was published before, and this one was
 	// not. Seq is the place of that one.
-	Duplicate bool `json:"duplicate,omitempty"`
+	Duplicate bool `json:"duplicate,omitzero"`
 
 	// Receivers is how many subscribers of the moment the event was queued
 	// for, and Behind how many of them had not yet taken those before it.

@@ -54,10 +54,10 @@ type MessageInfo struct {
 	ID         string    `json:"id"`
 	Name       string    `json:"name"`
 	Data       Raw       `json:"data,omitempty"`
-	Group      string    `json:"group,omitempty"`      // of a dead letter: whose members could not handle it
-	Deliveries int       `json:"deliveries,omitempty"` // likewise
-	Reason     string    `json:"reason,omitempty"`     // likewise
-	From       uint64    `json:"from,omitempty"`       // likewise: its place in the channel
+	Group      string    `json:"group,omitempty"`     // of a dead letter: whose members could not handle it
+	Deliveries int       `json:"deliveries,omitzero"` // likewise
+	Reason     string    `json:"reason,omitempty"`    // likewise
+	From       uint64    `json:"from,omitzero"`       // likewise: its place in the channel
 }
 
 // Queues lists the channels of the service that keep their events, with the
@@ -111,10 +111,10 @@ func (c *Client) manage(ctx context.Context, what string, args, result any) erro
 // management is the argument of the methods by which queues are looked after.
 type management struct {
 	Channel string   `json:"channel"`
-	Dead    bool     `json:"dead,omitempty"`
+	Dead    bool     `json:"dead,omitzero"`
 	Group   string   `json:"group,omitempty"`
-	From    uint64   `json:"from,omitempty"`
-	Max     int      `json:"max,omitempty"`
+	From    uint64   `json:"from,omitzero"`
+	Max     int      `json:"max,omitzero"`
 	Seqs    []uint64 `json:"seqs,omitempty"`
 }
 

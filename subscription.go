@@ -47,7 +47,7 @@ type SubscribeOptions struct {
 	Credit int
 
 	// AckWait is how long an event may stay unacknowledged before it is
-	// given to somebody else; the first member of a group decides. Default
+	// given to somebody else; each member of a group has its own. Default
 	// 30 s.
 	AckWait time.Duration
 
