@@ -6,15 +6,19 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/internal/group"
 	"github.com/ekkojs/ipc/internal/hub"
 	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/internal/spare"
 	"github.com/ekkojs/ipc/manifest"
+	"github.com/ekkojs/ipc/store"
+	"github.com/ekkojs/ipc/store/disk"
 	"github.com/ekkojs/ipc/transport"
 	"github.com/ekkojs/ipc/wire"
 )
@@ -30,7 +34,8 @@ func TestTables(t *testing.T) {
 	}{
 		{"errors.md", "codes", codes()},
 		{"../spec/protocol.md", "codes", codes()},
-		{"limits.md", "limits", limits()},
+		{"limits.md", "limits", table(slices.Concat(limits(), eventLimits()))},
+		{"events.md", "events", table(eventLimits())},
 	} {
 		old, err := os.ReadFile(page.path)
 		if err != nil {
@@ -81,9 +86,12 @@ func codes() string {
 	return b.String()
 }
 
-func limits() string {
+// limit is a row of a table: what, how much, at most, set by.
+type limit [4]string
+
+func limits() []limit {
 	w, bytes := wire.DefaultLimits, size
-	rows := [][4]string{
+	return []limit{
 		{"frame", bytes(transport.DefaultMaxFrame), bytes(transport.MaxMaxFrame), "`ClientOptions.MaxFrame`, `ServiceOptions.MaxFrame`"},
 		{"depth of a message's JSON", count(w.MaxDepth), "", ""},
 		{"members of one object", count(w.MaxMembers), "", ""},
@@ -104,10 +112,6 @@ func limits() string {
 		{"items of a client's stream before the service has granted more", bytes(session.StreamCredit), "and one item", ""},
 		{"silence while something is expected", span(session.DefaultPingInterval) + ", then two pings", "", "`ClientOptions.PingInterval`"},
 		{"memory kept for long frames", bytes(spare.Most) + ", for 2 s", "", ""},
-		{"subscriptions of one connection", count(hub.DefaultMaxSubscriptions), "", ""},
-		{"events waiting for one connection", count(hub.DefaultQueueMessages) + " and " + bytes(hub.DefaultQueueBytes), "", ""},
-		{"events waiting for a reader in the client", count(ipc.DefaultQueue) + " and " + bytes(ipc.DefaultQueueBytes), "", "`SubscribeOptions`"},
-		{"channels whose events are counted", count(hub.DefaultMaxChannels), "", ""},
 		{"bytes waiting to be written to a peer", bytes(session.DefaultMaxOutbox), "", ""},
 		{"one write", span(transport.DefaultWriteTimeout), "", ""},
 		{"from the first byte of a message to its last", span(transport.DefaultFrameTimeout), "", "`ServiceOptions.FrameTimeout`"},
@@ -116,6 +120,37 @@ func limits() string {
 		{"path of a socket", bytes(transport.MaxPath), "", ""},
 		{"manifest", bytes(manifest.DefaultMaxSize), bytes(manifest.MaxSize), ""},
 	}
+}
+
+// eventLimits are those of events, and of what is kept of them.
+func eventLimits() []limit {
+	bytes := size
+	return []limit{
+		{"subscriptions of one connection", count(hub.DefaultMaxSubscriptions), "", "`maxSubscribers` in the manifest, of one channel"},
+		{"events waiting for the plain subscriptions of a connection, and for each separate one", count(hub.DefaultQueueMessages) + " and " + bytes(hub.DefaultQueueBytes), "", ""},
+		{"events waiting for the clients of one user", bytes(ipc.DefaultMaxHeldPerUser), "", "`ServiceOptions.MaxHeldPerUser`"},
+		{"events waiting for all clients", bytes(ipc.DefaultMaxHeld), "", "`ServiceOptions.MaxHeld`"},
+		{"events waiting for a reader in the client", count(ipc.DefaultQueue) + " and " + bytes(ipc.DefaultQueueBytes), "", "`SubscribeOptions`"},
+		{"events that no channel carries, whose counting is remembered", count(hub.DefaultMaxChannels), "", ""},
+		{"data of an event", "a frame less 1 KiB", "", "`ServiceOptions.MaxFrame`"},
+		{"filter", bytes(1 << 10), "", ""},
+		{"what a channel keeps in memory", bytes(64 << 20), "", "`retention` in the manifest"},
+		{"what a channel keeps on disk", bytes(store.DefaultBytes), "", "`retention` in the manifest"},
+		{"waiting to be written to one log on disk", bytes(disk.DefaultMaxWaiting), "", "`disk.Options.MaxWaiting`"},
+		{"file of a log on disk", bytes(disk.DefaultSegmentBytes), "an eighth of what is kept", "`disk.Options.SegmentBytes`"},
+		{"ids of kept events that are known again", count(store.MaxIDs) + ", for " + span(store.DefaultDedupe), "", ""},
+		{"id of an event", bytes(store.MaxIDSize), "", ""},
+		{"groups of one channel", count(hub.MaxGroups), "", ""},
+		{"messages that a member holds", count(group.DefaultCredit) + " and " + bytes(group.DefaultCreditBytes), count(ipc.MaxCredit), "`SubscribeOptions.Credit`"},
+		{"messages that the members of a group hold together", count(group.DefaultMaxPending), "", ""},
+		{"time to acknowledge a message", span(group.DefaultAckWait), span(ipc.MaxAckWait), "`SubscribeOptions.AckWait`"},
+		{"delay of a message that is given back", "none", span(group.MaxDelay), "`Event.Nak`"},
+		{"deliveries of a message before it is a dead letter", count(group.DefaultMaxDeliver), "", ""},
+		{"dead letters of one channel", count(10_000) + ", in memory also " + bytes(16<<20), "", ""},
+	}
+}
+
+func table(rows []limit) string {
 	var b strings.Builder
 	b.WriteString("| limit | default | at most | set by |\n|---|---|---|---|\n")
 	for _, r := range rows {
@@ -140,6 +175,9 @@ func count(n int) string {
 
 // span writes a duration.
 func span(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
 	if d%time.Minute == 0 {
 		return fmt.Sprintf("%d min", d/time.Minute)
 	}
