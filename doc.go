@@ -44,6 +44,13 @@
 //	events, err := db.Subscribe(ctx, "user.*", nil)
 //	for event, err := range events.All(ctx) { … }
 //
+// What the manifest says of a channel decides what is kept: nothing; the
+// newest events in memory; all on disk (package store/disk, given in
+// ServiceOptions.Store); or messages of a queue until somebody has dealt with
+// them. SubscribeOptions.From goes back, Filter leaves out, Group shares the
+// messages among several, Durable goes on where a name has stopped, and
+// Event.Ack says that a message is done. docs/events.md has all of it.
+//
 // # What is promised
 //
 // A call gets exactly one outcome: a result or an *Error, and
@@ -55,11 +62,18 @@
 // one after the other by one goroutine arrive in that order; calls that are
 // outstanding together may be answered in any order.
 //
-// Events of one channel from one publisher arrive in the order in which they
-// were published; between channels no order is promised. A subscriber that
-// does not keep up loses the oldest events, never in silence: the next event
-// of that channel says in Event.Gap what is missing. Publishing never waits
-// for a subscriber.
+// Events of one stream, which is a channel with all that it carries or an
+// event that no channel carries, arrive in the order of Event.Seq; between
+// streams no order is promised. A subscription gets each event at most once.
+// What it loses, because it does not keep up or its connection was down, it
+// never loses in silence: Event.Gap of the next event says how many those
+// were, and why. Publishing never waits for a subscriber, but on a queue that
+// the manifest says so of.
+//
+// An event on a persistent channel is on the disk when its publisher is told
+// so. A group or a durable subscription gets it at least once: until it has
+// been acknowledged it comes again, whoever crashes meanwhile, at most five
+// times; then it is a dead letter, which somebody has to decide about.
 //
 // Every queue has a bound. A service runs so many handlers at once; what
 // comes beyond waits in order, and what is too much is refused at once with
