@@ -27,9 +27,10 @@ class Connection:
         self.unread = b""  # what finding out the framing has read of the first frame
         self.caller = None
         self.subscriptions = {}  # id: pattern
-        self.events = collections.deque()  # (name, seq, frame)
+        self.separate = set()  # ids that the client chose: their events are theirs alone [sub.9]
+        self.events = collections.deque()  # (name, subscription or None, seq, frame)
         self.event_bytes = 0
-        self.gaps = {}  # name: (from, to)
+        self.gaps = {}  # (name, subscription or None): (from, to)
         self.woken = asyncio.Event()
         self.unreadable = 0
 
@@ -128,7 +129,9 @@ class Connection:
             if kind in answered:
                 self.answer(message, answered[kind](self, message))
             elif kind == "event":
-                service.take_event(self, message)  # success is silent [event.6]
+                receipt = service.take_event(self, message)
+                if message.get("metadata", {}).get("confirm"):  # else success is silent [event.6] [pub.1]
+                    self.answer(message, receipt)
             elif kind != "response":  # nothing was asked of the client [resp.6]
                 raise CodedError("PROTOCOL_ERROR", f"unknown message type {message['type']!r}")  # [msg.7]
         except CodedError as e:
@@ -150,14 +153,15 @@ class Connection:
             response["error"] = error.as_json()
         self.write(response)
 
-    def queue_event(self, name, seq, frame):
+    def queue_event(self, name, subscription, seq, frame):
         """Keep an event until the client takes it, or drop the oldest. [gap.1]"""
-        self.events.append((name, seq, frame))
+        self.events.append((name, subscription, seq, frame))
         self.event_bytes += len(frame)
         while len(self.events) > QUEUED_EVENTS or self.event_bytes > QUEUED_BYTES:
-            name, seq, frame = self.events.popleft()
+            name, subscription, seq, frame = self.events.popleft()
             self.event_bytes -= len(frame)
-            self.gaps[name] = (self.gaps.get(name, (seq,))[0], seq)
+            whose = (name, subscription)
+            self.gaps[whose] = (self.gaps.get(whose, (seq,))[0], seq)
         self.woken.set()
 
     async def send_events(self):
@@ -165,12 +169,14 @@ class Connection:
             await self.woken.wait()
             self.woken.clear()
             while self.events or self.gaps:
-                for name, (first, last) in self.gaps.items():  # [gap.2]
-                    gap = {"from": first, "to": last, "reason": "slow-consumer"}
-                    self.write(event_frame(name, None, {"epoch": self.service.epoch, "gap": gap}))
+                for (name, subscription), (first, last) in self.gaps.items():  # [gap.2]
+                    metadata = {"epoch": self.service.epoch, "gap": {"from": first, "to": last, "reason": "slow-consumer"}}
+                    if subscription:
+                        metadata["subscription"] = subscription
+                    self.write(event_frame(name, None, metadata))
                 self.gaps.clear()
                 if self.events:
-                    _, _, frame = self.events.popleft()
+                    *_, frame = self.events.popleft()
                     self.event_bytes -= len(frame)
                     self.write(frame)
                 await self.writer.drain()

@@ -5,6 +5,7 @@ import collections
 import difflib
 import json
 import pathlib
+import re
 import signal
 import socket
 import sys
@@ -54,15 +55,22 @@ class Service:
         declared = self.manifest["events"][name].get("schema")
         if declared and (fault := mismatch(declared, data, "")):
             raise CodedError("SCHEMA_MISMATCH", f"event {name}: {fault[0]} {fault[1]}", path=fault[0])
-        seq = self.sequence.get(name, 0) + 1
-        frame = event_frame(name, data, {"epoch": self.epoch, "seq": seq})  # [event.3]
-        if len(frame) > MAX_FRAME:
+        metadata = {"epoch": self.epoch, "seq": self.sequence.get(name, 0) + 1}  # [event.3]
+        frame = event_frame(name, data, metadata)
+        if len(frame) > MAX_FRAME - 1024:  # [pub.6]
             raise CodedError("MESSAGE_TOO_LARGE", f"the event has {len(frame)} bytes")
-        self.sequence[name] = seq
+        self.sequence[name] = metadata["seq"]
         self.published += 1
+        receivers = 0
         for connection in self.connections:
-            if any(matches(p, name) for p in connection.subscriptions.values()):  # once [event.2]
-                connection.queue_event(name, seq, frame)
+            matching = {i for i, pattern in connection.subscriptions.items() if matches(pattern, name)}
+            if matching - connection.separate:  # once for all of them [event.2]
+                receivers += 1
+                connection.queue_event(name, None, metadata["seq"], frame)
+            for i in matching & connection.separate:  # [sub.9]
+                receivers += 1
+                connection.queue_event(name, i, metadata["seq"], event_frame(name, data, {**metadata, "subscription": i}))
+        return {"stream": name, **metadata, "receivers": receivers, "behind": 0}  # [pub.1]
 
     # What clients may ask.
 
@@ -158,12 +166,13 @@ class Service:
         declared = self.manifest["events"].get(name)
         if declared is None:  # [event.7]
             raise CodedError("CHANNEL_NOT_FOUND", f"{self.name} has no event {name!r}")
-        self.publish(name, message.get("data"))
+        receipt = self.publish(name, message.get("data"))
         for listener in self.listeners[name]:
             try:
                 self.run_handler(listener, connection.caller, {"event": message.get("data")})
             except CodedError:
                 pass  # run_handler has told the log; the event itself was not refused
+        return receipt
 
     def subscribe(self, connection, message):
         pattern = event_name(message.get("channel", ""))
@@ -172,12 +181,34 @@ class Service:
             raise CodedError("CHANNEL_NOT_FOUND", f"{self.name} has no event {pattern!r}")
         if len(connection.subscriptions) >= MAX_SUBSCRIPTIONS:  # [sub.8]
             raise CodedError("QUOTA_EXCEEDED", f"{MAX_SUBSCRIPTIONS} subscriptions are the most")
-        subscription = str(uuid.uuid4())
+        subscription = self.chosen(connection, message.get("data") or {}) or str(uuid.uuid4())
         connection.subscriptions[subscription] = pattern
         if "*" not in pattern:  # [sub.1]
             return {"subscription": subscription, "from": self.next_of(pattern)}
         begun = {name: self.next_of(name) for name in self.sequence if matches(pattern, name)}
         return {"subscription": subscription, "from": {"epoch": self.epoch, "seq": 1}, "channels": begun}
+
+    def chosen(self, connection, options):
+        """Check the options of a subscription, and take the id that the client chose. [sub.4]"""
+        if not isinstance(options, dict):
+            raise CodedError("INVALID_ARGUMENT", "the data of a subscribe is an object of options")
+        since = options.get("from", "new")
+        # Nothing is kept here, so where a subscription stood it cannot go on,
+        # and begins with what is new. [from.5]
+        if since != "new" and not (isinstance(since, dict) and "streams" in since):
+            raise CodedError("UNIMPLEMENTED", f"{self.name} keeps no events")
+        for name in ("filter", "group", "durable", "onSlow"):
+            if options.get(name) not in (None, "drop-oldest"):
+                raise CodedError("UNIMPLEMENTED", f"{self.name} has no {name} for a subscription")
+        own = options.get("subscription")
+        if own is None:
+            return None
+        if not isinstance(own, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", own):  # [sub.9]
+            raise CodedError("INVALID_ARGUMENT", "an id has 1 to 64 letters, digits, - and _")
+        if own in connection.subscriptions:
+            raise CodedError("ALREADY_EXISTS", f"there is a subscription {own!r} on this connection")
+        connection.separate.add(own)
+        return own
 
     def next_of(self, name):
         return {"epoch": self.epoch, "seq": self.sequence.get(name, 0) + 1}
@@ -191,6 +222,7 @@ class Service:
             raise CodedError("NOT_FOUND", "there is no such subscription on this connection")
         for i in ended:
             del connection.subscriptions[i]
+            connection.separate.discard(i)
 
     # Its life.
 
