@@ -50,8 +50,8 @@ func (t *Team) join(s *Subscriber, o *GroupOptions) {
 	t.mu.Lock()
 	t.members[&m.group] = s
 	t.mu.Unlock()
-	l.add(m)
 	out := t.group.Join(&m.group)
+	l.add(m) // not before: who is no member yet has nothing to give, ever
 	if out == nil {
 		return
 	}
