@@ -135,6 +135,7 @@ func (h *Hub) Forget(name, groupName string) error {
 	}
 	s.teams.setLocked(slices.DeleteFunc(slices.Clone(s.teams.all()), func(t *Team) bool { return t == team }))
 	team.close()
+	team.throwOut()
 	err = group.Remove(s.Log, groupName)
 	s.discard(true)
 	return err

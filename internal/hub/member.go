@@ -36,24 +36,30 @@ func (s *Subscriber) enlist(pattern string, t *Team, o *GroupOptions) (Start, er
 		}
 		return Start{}, err
 	}
-	t.join(s, o)
+	if err := t.join(s, o); err != nil {
+		return Start{}, err
+	}
 	return Start{Cursor: Cursor{t.stream.epoch, t.group.Floor()}, Stream: t.stream.Name}, nil
 }
 
-// join makes s a member of the team.
-func (t *Team) join(s *Subscriber, o *GroupOptions) {
+// join makes s a member of the team, unless that was forgotten meanwhile.
+func (t *Team) join(s *Subscriber, o *GroupOptions) error {
 	m := &member{s: s, team: t}
 	m.group = group.Member{Credit: o.Credit, AckWait: o.AckWait, Filter: t.wanted(o.Filter)}
 	l := s.laneOf()
 	m.group.Wake = l.wake
-	s.member = m
 	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		return t.forgotten()
+	}
+	s.member = m
 	t.members[&m.group] = s
 	t.mu.Unlock()
 	out := t.group.Join(&m.group)
 	l.add(m) // not before: who is no member yet has nothing to give, ever
 	if out == nil {
-		return
+		return nil
 	}
 	t.mu.Lock()
 	before := t.members[out]
@@ -62,6 +68,22 @@ func (t *Team) join(s *Subscriber, o *GroupOptions) {
 		t.hub.start(func() {
 			before.fail(wire.Errorf(wire.CodeConflict, "another subscriber of %s has taken over the name %q", t.stream.Name, t.group.Name()))
 		})
+	}
+	return nil
+}
+
+// forgotten is the answer to who becomes a member while the group is removed.
+func (t *Team) forgotten() error {
+	return wire.Errorf(wire.CodeConflict, "the group %q of %s has been forgotten just now", t.group.Name(), t.stream.Name)
+}
+
+// throwOut ends the subscriptions of those who became members after it was
+// found that there are none.
+func (t *Team) throwOut() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.members {
+		t.hub.start(func() { s.fail(t.forgotten()) })
 	}
 }
 

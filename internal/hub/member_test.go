@@ -6,18 +6,14 @@ import (
 	"testing/synctest"
 
 	"github.com/ekkojs/ipc/store"
+	"github.com/ekkojs/ipc/wire"
 )
 
 // TestAMemberGetsWhatWaits has members join one after the other, each of which
 // finds a message. Whoever begins to read before it is a member never does.
 func TestAMemberGetsWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		kept := store.NewMemory()
-		defer kept.Close()
-		log, _ := kept.Log("jobs", store.Limits{})
-		dead, _ := kept.Log("jobs!dead", store.Limits{})
-		h := New(&Options{Streams: []StreamOptions{{Name: "jobs", Queue: true, Volatile: true, Log: log, Dead: dead}}})
-		defer h.Close()
+		h := newQueueHub(t)
 		for i := range 500 {
 			mustPublish(t, h, "jobs", strconv.Itoa(i))
 			team, err := h.Team("jobs", &GroupOptions{Name: "all"})
@@ -39,4 +35,39 @@ func TestAMemberGetsWhatWaits(t *testing.T) {
 			o.Close()
 		}
 	})
+}
+
+func newQueueHub(t *testing.T) *Hub {
+	kept := store.NewMemory()
+	log, _ := kept.Log("jobs", store.Limits{})
+	dead, _ := kept.Log("jobs!dead", store.Limits{})
+	h := New(&Options{Streams: []StreamOptions{{Name: "jobs", Queue: true, Volatile: true, Log: log, Dead: dead}}})
+	t.Cleanup(func() {
+		h.Close()
+		kept.Close()
+	})
+	return h
+}
+
+// TestNobodyJoinsAGroupThatIsForgotten has a group removed between being found
+// and being joined.
+func TestNobodyJoinsAGroupThatIsForgotten(t *testing.T) {
+	h := newQueueHub(t)
+	team, err := h.Team("jobs", &GroupOptions{Name: "all"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Forget("jobs", "all"); err != nil {
+		t.Fatal(err)
+	}
+	o := h.NewOutlet(func() {}, nil)
+	if _, _, err := o.Subscribe("jobs", PolicyDropOldest, Separate{ID: "x", Team: team}); wire.CodeOf(err) != wire.CodeConflict {
+		t.Errorf("a group that is forgotten is joined: %v", err)
+	}
+	if n := len(o.All()); n != 0 {
+		t.Errorf("%d subscriptions are left", n)
+	}
+	if n := h.Stats().Subscriptions; n != 0 {
+		t.Errorf("the hub counts %d subscriptions", n)
+	}
 }
