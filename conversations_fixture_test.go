@@ -24,7 +24,6 @@ func serveFixture(t *testing.T, change func(*ipc.ServiceOptions)) (address strin
 	}
 	ready := make(chan string, 1)
 	opts := ipc.ServiceOptions{
-		Store:     store.NewMemory(),
 		MaxFrame:  maxTalk,
 		MaxQueued: 2,
 		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -32,6 +31,9 @@ func serveFixture(t *testing.T, change func(*ipc.ServiceOptions)) (address strin
 	}
 	if change != nil {
 		change(&opts)
+	}
+	if opts.Store == nil {
+		opts.Store = store.NewMemory()
 	}
 	service = ipc.NewService(promise, &opts)
 	for name, h := range spokenWith(service) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/store"
 	"github.com/ekkojs/ipc/transport"
 )
 
@@ -91,7 +92,14 @@ func (c conversation) hold(t *testing.T, lines, said []string) {
 	if !known {
 		t.Fatalf("no such service: %s", c.service)
 	}
-	address, service := serveFixture(t, change)
+	kept := store.NewMemory()
+	keeping := func(o *ipc.ServiceOptions) {
+		o.Store = kept
+		if change != nil {
+			change(o)
+		}
+	}
+	address, service := serveFixture(t, keeping)
 	if strings.HasSuffix(c.service, "and has it") {
 		first := dial(t, address, nil)
 		if _, err := first.Ping(t.Context()); err != nil { // by now it counts
@@ -111,6 +119,17 @@ func (c conversation) hold(t *testing.T, lines, said []string) {
 			}()
 			continue
 		}
+		if line == "* the service is started anew, when all connections have ended" {
+			for _, talk := range talks {
+				talk.conn.Close()
+			}
+			clear(talks)
+			if err := service.Shutdown(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			address, service = serveFixture(t, keeping)
+			continue
+		}
 		m := frameLine.FindStringSubmatch(line)
 		if m == nil && strings.HasPrefix(line, "* ") {
 			t.Fatalf("line %d: nothing is known of that", i+1)
@@ -127,7 +146,9 @@ func (c conversation) hold(t *testing.T, lines, said []string) {
 			talk.conn.Close()
 			delete(talks, who)
 		case m[1] == ">":
-			talk.epoch = talks[""].epoch
+			if first := talks[""]; first != nil && first.epoch != "" {
+				talk.epoch = first.epoch
+			}
 			talk.say(m[4])
 		case m[3] == "|":
 			if got, err := talk.hear(); !errors.Is(err, io.EOF) {
