@@ -80,14 +80,15 @@ func (h *Hub) Peek(name string, dead bool, from uint64, max int) ([]store.Record
 	}
 	gone := redriven(s.Dead)
 	var letters []store.Record
-	for len(letters) < max {
-		recs, err := s.Dead.Read(nil, from, max, peekBytes)
+	for size := 0; len(letters) < max && size < peekBytes; {
+		recs, err := s.Dead.Read(nil, from, max, peekBytes-size)
 		if err != nil || len(recs) == 0 {
 			return letters, err
 		}
 		for _, rec := range recs {
 			if from = rec.Seq + 1; !gone[rec.Seq] && len(letters) < max {
 				letters = append(letters, rec)
+				size += len(rec.Data)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -35,6 +36,37 @@ func TestAMemberGetsWhatWaits(t *testing.T) {
 			o.Close()
 		}
 	})
+}
+
+// TestAPeekIsBounded has dead letters that are more than one answer may hold.
+func TestAPeekIsBounded(t *testing.T) {
+	h := newQueueHub(t)
+	s, err := h.keeping("jobs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size, letters = 100 << 10, 20
+	data := []byte(`"` + strings.Repeat("x", size) + `"`)
+	for range letters {
+		s.Dead.Append(store.Record{Name: "jobs", Data: data}, func(store.Receipt) {})
+	}
+	seen := 0
+	for from := uint64(0); ; {
+		recs, err := h.Peek("jobs", true, from, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(recs) == 0 {
+			break
+		}
+		if len(recs) > 1+peekBytes/size {
+			t.Fatalf("%d letters of %d bytes at once", len(recs), size)
+		}
+		seen, from = seen+len(recs), recs[len(recs)-1].Seq+1
+	}
+	if seen != letters {
+		t.Errorf("saw %d letters of %d", seen, letters)
+	}
 }
 
 func newQueueHub(t *testing.T) *Hub {
