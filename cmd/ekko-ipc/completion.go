@@ -176,6 +176,79 @@ func (c *cli) eventChoices(ctx context.Context, service string) []string {
 	return choices
 }
 
+// completeKept completes the first word to SERVICE.CHANNEL, of those channels
+// that keep their events.
+func (c *cli) completeKept(cmd *cobra.Command, words []string, word string) ([]string, cobra.ShellCompDirective) {
+	directive := cobra.ShellCompDirectiveNoFileComp
+	if len(words) > 0 {
+		return nil, directive
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
+	defer cancel()
+	var choices []string
+	for _, service := range c.found(ctx) {
+		m := c.manifestOf(ctx, service)
+		var kept []string
+		for _, name := range m.ChannelNames() {
+			if keeps(m, name) {
+				kept = append(kept, choice(service.Name+"."+name, firstOf(m.Channels[name].Description, channelLine(m.Channels[name]))))
+			}
+		}
+		switch {
+		case strings.HasPrefix(word, service.Name+"."):
+			choices = append(choices, kept...)
+		case strings.HasPrefix(service.Name, word) && len(kept) > 0:
+			choices = append(choices, choice(service.Name+".", descriptionOf(m)))
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+	}
+	return choices, directive
+}
+
+// completeForget completes a channel, then the names of its groups.
+func (c *cli) completeForget(cmd *cobra.Command, words []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(words) == 0 {
+		return c.completeKept(cmd, words, word)
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
+	defer cancel()
+	t, channel, _, err := c.parseChannel(ctx, words, 0)
+	if err != nil || len(words) > 1 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return c.groupChoices(ctx, t.service, func(q *ipc.QueueInfo, g *ipc.GroupInfo) bool { return q.Channel == channel && g.Members == 0 }), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeGroups completes a flag to the names of the groups, or of the durable
+// subscriptions, that a running service knows.
+func (c *cli) completeGroups(durable bool) completer {
+	return func(cmd *cobra.Command, words []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(words) == 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
+		defer cancel()
+		return c.groupChoices(ctx, words[0], func(_ *ipc.QueueInfo, g *ipc.GroupInfo) bool { return g.Durable == durable }), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func (c *cli) groupChoices(ctx context.Context, service string, fits func(*ipc.QueueInfo, *ipc.GroupInfo) bool) (choices []string) {
+	client, err := ipc.Dial(ctx, service, nil)
+	if err != nil {
+		return nil
+	}
+	defer client.Close()
+	queues, _ := client.Queues(ctx)
+	for _, q := range queues {
+		for _, g := range q.Groups {
+			if fits(&q, &g) {
+				choices = append(choices, choice(g.Name, "of "+q.Channel))
+			}
+		}
+	}
+	return choices
+}
+
 // manifestOf returns the service's manifest: the one on disk, or what the
 // service says when only its socket is known.
 func (c *cli) manifestOf(ctx context.Context, service *registry.Resolution) *manifest.Manifest {

@@ -155,21 +155,64 @@ func parameterLine(p *manifest.Parameter) string {
 	return p.Type.String()
 }
 
+// channelLine is what a publisher and a subscriber should know of a channel.
 func channelLine(channel *manifest.Channel) string {
 	said := []string{string(channel.Type)}
 	if len(channel.Events) > 0 {
 		said = append(said, "carries "+strings.Join(channel.Events, ", "))
 	}
 	if channel.Persistent {
-		said = append(said, "kept over a restart")
+		said = append(said, "kept on disk, over a restart")
 	}
+	said = append(said, retentionWords(channel)...)
 	if channel.Last {
 		said = append(said, "keeps its last value")
+	}
+	switch {
+	case channel.IsQueue() && channel.OnSlow == manifest.OnSlowDropOldest:
+		said = append(said, "drops the oldest when it is full")
+	case onSlowWords[channel.OnSlow] != "":
+		said = append(said, onSlowWords[channel.OnSlow])
+	}
+	if channel.Publish == manifest.PublishService {
+		said = append(said, "published by the service alone")
 	}
 	if channel.MaxSubscribers > 0 {
 		said = append(said, fmt.Sprintf("up to %d subscribers", channel.MaxSubscribers))
 	}
+	if len(channel.Permissions) > 0 {
+		said = append(said, "for the role "+strings.Join(channel.Permissions, " or "))
+	}
 	return strings.Join(said, "; ")
+}
+
+// onSlowWords say who gives way when somebody is too slow. That a subscriber
+// loses the oldest is the rule, and not said.
+var onSlowWords = map[manifest.OnSlow]string{
+	manifest.OnSlowDisconnect: "cuts slow subscribers off",
+	manifest.OnSlowReject:     "refuses publishers when it is full",
+	manifest.OnSlowBlock:      "has publishers wait when it is full",
+}
+
+func retentionWords(channel *manifest.Channel) (said []string) {
+	r := channel.Retention
+	if r == nil {
+		return nil
+	}
+	if r.MaxMessages > 0 {
+		said = append(said, fmt.Sprintf("up to %d messages", r.MaxMessages))
+	}
+	if r.MaxSize > 0 {
+		said = append(said, "up to "+size(r.MaxSize))
+	}
+	if r.MaxAge > 0 {
+		said = append(said, "for "+r.MaxAge.String())
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	said[0] = "keeps " + said[0]
+	return []string{strings.Join(said, ", ")}
 }
 
 func paintSignature(m *manifest.Method, paint palette) string {

@@ -130,6 +130,8 @@ func (t target) stepsAfter(err error) []string {
 		return []string{t.startStep(), t.whereStep()}
 	case wire.CodeMethodNotFound:
 		return []string{t.didYouMean(), "see what it has: ekko-ipc describe " + t.service}
+	case wire.CodeCursorInvalid:
+		return []string{"begin with the oldest that is kept: --from first"}
 	case wire.CodeChannelNotFound:
 		return []string{"see what it has: ekko-ipc describe " + t.service}
 	case wire.CodeSchemaMismatch, wire.CodeInvalidArgument:
@@ -160,10 +162,14 @@ func (t target) explain(err error) error {
 
 // explainEvent is explain for what went wrong with an event or a pattern.
 func (t target) explainEvent(name string, err error) error {
-	if guess := t.manifest.SuggestEvent(name); guess != "" && t.manifest.EventByName(name) == nil {
+	err = t.explain(err)
+	if channel := t.manifest.ChannelOf(name); channel != nil && wire.CodeOf(err) == wire.CodeInvalidArgument {
+		err = hint(err, "what "+channel.Name+" is: "+channelLine(channel), "what may be asked of a channel: ekko-ipc help channels")
+	}
+	if guess := t.manifest.SuggestEvent(name); guess != "" && t.manifest.EventByName(name) == nil && t.manifest.ChannelByName(name) == nil {
 		err = hint(err, "did you mean "+guess+"?")
 	}
-	return t.explain(err)
+	return err
 }
 
 // detailsOf returns the details of an error as the wire has them.

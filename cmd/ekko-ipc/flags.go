@@ -98,7 +98,7 @@ func shieldNumbers(args []string) []string {
 		case arg == "--":
 			copy(shielded[i:], args[i:])
 			return shielded
-		case arg == "call" || arg == "pub":
+		case arg == "call" || arg == "pub" || arg == "publish":
 			takesData = true
 		case takesData && isNegativeNumber(arg) && args[i-1] != "--count" && args[i-1] != "-n":
 			shielded[i] = shield + arg

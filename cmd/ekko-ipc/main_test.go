@@ -16,11 +16,12 @@ import (
 )
 
 // The sessions under testdata run these programs, each as a process of its
-// own: ekko-ipc itself, and a service for it to talk to.
+// own: ekko-ipc itself, and services for it to talk to.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"ekko-ipc": main,
 		"fixture":  fixture,
+		"keeper":   keeper,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -24,6 +25,9 @@ type process struct {
 	stdout, stderr watched
 	ended          chan error // receives the result of Wait, once
 }
+
+// patience is how long anything may take before the test gives up.
+const patience = time.Minute
 
 // start NAME READY program args… starts a program and waits until a line that
 // it writes, to either stream, matches READY. The session's end ends it.
@@ -58,9 +62,15 @@ func (p *process) await(ts *testscript.TestScript, line string) {
 	once := sync.OnceFunc(func() { close(seen) })
 	p.stdout.await(want, once)
 	p.stderr.await(want, once)
+	tooLong := time.NewTimer(patience)
+	defer tooLong.Stop()
+	defer p.stdout.await(nil, nil)
+	defer p.stderr.await(nil, nil)
 	select {
 	case <-seen:
 		return
+	case <-tooLong.C:
+		ts.Fatalf("%s has written no line like %s\n%s%s", p.name, line, p.stdout.text(), p.stderr.text())
 	case err = <-p.ended: // and all that it has written is seen
 		p.ended <- err
 	}
@@ -118,7 +128,7 @@ func named(ts *testscript.TestScript, name string) *process {
 func environment(ts *testscript.TestScript) []string {
 	var vars []string
 	for _, name := range []string{"PATH", "HOME", "USERPROFILE", "TMPDIR", "GOCOVERDIR", "WORK",
-		"EKKO_IPC_PATH", "EKKO_IPC_RUNTIME_DIR", "NO_COLOR", "SystemRoot"} {
+		"EKKO_IPC_PATH", "EKKO_IPC_RUNTIME_DIR", "EKKO_IPC_STATE_DIR", "NO_COLOR", "SystemRoot"} {
 		if value := ts.Getenv(name); value != "" {
 			vars = append(vars, name+"="+value)
 		}
@@ -130,7 +140,8 @@ func environment(ts *testscript.TestScript) []string {
 type watched struct {
 	mu     sync.Mutex
 	kept   bytes.Buffer
-	passed int            // of kept: the lines that were looked at
+	passed int            // of kept: up to the last line that was waited for
+	looked int            // of kept: the lines that were looked at
 	want   *regexp.Regexp // nil: nobody waits
 	seen   func()
 }
@@ -145,23 +156,23 @@ func (w *watched) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// await has seen called when a line matches.
+// await has seen called when a line matches; with nil, nothing any more.
 func (w *watched) await(want *regexp.Regexp, seen func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.want, w.seen = want, seen
+	w.want, w.seen, w.looked = want, seen, w.passed
 	w.lookLocked()
 }
 
 func (w *watched) lookLocked() {
 	for w.want != nil {
-		line, _, whole := bytes.Cut(w.kept.Bytes()[w.passed:], []byte("\n"))
+		line, _, whole := bytes.Cut(w.kept.Bytes()[w.looked:], []byte("\n"))
 		if !whole {
 			return
 		}
-		w.passed += len(line) + 1
+		w.looked += len(line) + 1
 		if w.want.Match(line) {
-			w.want = nil
+			w.want, w.passed = nil, w.looked
 			w.seen()
 		}
 	}

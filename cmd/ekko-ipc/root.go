@@ -38,6 +38,7 @@ line, ready for jq; -j asks for that anywhere, --json=false for text.`,
   ekko-ipc call database-service.getUserById 123      # do it
   ekko-ipc sub notification-service 'user.*'          # listen
   ekko-ipc pub notification-service order.completed '{"orderId":456,"total":99.99}'
+  ekko-ipc queue ls notification-service              # what does it keep, and who reads it?
   ekko-ipc run app.ts                                 # import service from 'ipc:database-service'`,
 		Version:       versionLine(),
 		SilenceErrors: true, // report says them
@@ -75,8 +76,8 @@ line, ready for jq; -j asks for that anywhere, --json=false for text.`,
 	root.SetCompletionCommandGroupID(groupHelp)
 	root.SetHelpCommand(c.helpCommand())
 	root.AddCommand(
-		c.callCommand(), c.pubCommand(), c.subCommand(), c.pingCommand(),
-		c.lsCommand(), c.describeCommand(), c.resolveCommand(), c.checkCommand(),
+		c.callCommand(), c.pubCommand(), c.subCommand(), c.queueCommand(), c.dlqCommand(), c.pingCommand(),
+		c.lsCommand(), c.whoCommand(), c.describeCommand(), c.resolveCommand(), c.checkCommand(),
 		c.runCommand(), c.demoCommand(),
 		c.codesCommand(), c.versionCommand(),
 	)

@@ -2,35 +2,60 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/manifest"
 )
 
 func (c *cli) subCommand() *cobra.Command {
 	var options listenOptions
 	cmd := &cobra.Command{
 		Use:     "sub SERVICE PATTERN…",
+		Aliases: []string{"subscribe"},
 		Short:   "Listen to events and print each",
 		GroupID: groupTalk,
 		Long: `Listen to events and print each, until interrupted.
 
 In a PATTERN * stands for one part of a name, and ** at its end for the rest:
-user.* matches user.created, ** matches everything. Quote them.
+user.* matches user.created, ** matches everything. Quote them. The name of a
+channel stands for all events that it carries.
 
 --count N ends after N events, --timeout after that much time of listening (with
 --count that is a failure, status 5). When the service restarts, listening goes
 on. What has been missed meanwhile, or by reading too slowly, is said with the
-next event.`,
+next event: "gap" in JSON.
+
+Where to begin, --from:
+  new                  with the next event, unless something else is said
+  first, last          with the oldest or the newest that the channel keeps
+  42, EPOCH:42         with number 42, if it is kept still
+  10m, 10m ago         with what was published ten minutes ago
+  2026-11-25T12:00:00Z with what was published then
+  snapshot             with the state of the channel, if the service offers one
+
+--filter has the service leave out what does not pass: 'total > 100',
+'country in ["DE", "AT"]', 'exists(coupon) && !paid'. See "ekko-ipc help filters".
+
+Some channels are read in turns. The messages of a queue go to one member of a
+--group each ("default" if none is named), and --durable NAME has a persistent
+channel remember where NAME has stopped. There each event is acknowledged when
+it has been printed, and comes again if it was not. --no-ack leaves that, --nak
+gives each back (--nak=30s: for that long). Both count as a delivery, and after
+five of them a message is a dead letter: "ekko-ipc queue show" only looks.
+"ekko-ipc help channels" has more of this.`,
 		Example: `  ekko-ipc sub notification-service 'user.*'
   ekko-ipc sub notification-service user.created order.completed --count 1
-  ekko-ipc sub notification-service '**' | jq -c 'select(.event == "user.created") | .data'`,
+  ekko-ipc sub notification-service '**' | jq -c 'select(.event == "user.created") | .data'
+
+  ekko-ipc sub shop order.completed --filter 'total > 100'
+  ekko-ipc sub shop orders --from '10m ago'          # what was kept, then what comes
+  ekko-ipc sub shop orders --durable audit >> audit.jsonl   # goes on where it stopped
+  ekko-ipc sub shop jobs --group workers --count 1   # take one message of a queue`,
 		Args:              needs(2, -1, "SERVICE PATTERN"),
 		ValidArgsFunction: c.completeEvents(-1),
 		RunE: func(cmd *cobra.Command, words []string) error {
@@ -38,158 +63,119 @@ next event.`,
 			if err != nil {
 				return asUsage(err, cmd)
 			}
-			if options.count < 0 {
-				return &usageError{fmt.Errorf("--count %d: want 0 (no end) or more", options.count), cmd}
-			}
 			options.patterns = words[1:]
+			if err := options.check(cmd); err != nil {
+				return asUsage(err, cmd)
+			}
 			return c.listen(cmd.Context(), t, options)
 		},
 	}
-	cmd.Flags().IntVarP(&options.count, "count", "n", 0, "end after this many events; 0: never")
+	flags := cmd.Flags()
+	flags.IntVarP(&options.count, "count", "n", 0, "end after this many events; 0: never")
+	flags.Var(&options.from, "from", "where to begin: new, first, last, snapshot, SEQ, EPOCH:SEQ or a time such as 10m")
+	flags.StringVar(&options.filter, "filter", "", "only events whose data passes, such as 'total > 100'")
+	flags.StringVar(&options.group, "group", "", "share the events with the others of this group")
+	flags.StringVar(&options.durable, "durable", "", "go on where the subscription of this name has stopped")
+	flags.IntVar(&options.credit, "credit", 0, "how many events may be unacknowledged (default 100, or --count)")
+	flags.DurationVar(&options.ackWait, "ack-wait", 0, "how long an event may be unacknowledged before it goes to another (default 30s)")
+	flags.BoolVar(&options.ack, "ack", false, "acknowledge what is printed (the default of groups and durables)")
+	flags.BoolVar(&options.noAck, "no-ack", false, "leave it unacknowledged: it comes again when this ends")
+	flags.DurationVar(&options.nak, "nak", 0, "give each event back, to come again after this time")
+	flags.Lookup("nak").NoOptDefVal = "0s"
+	register(cmd, "from", fixed("new\tthe next event", "first\tthe oldest that is kept", "last\tthe newest that is kept",
+		"snapshot\tthe state of the channel", "10m\twhat was published then"))
+	register(cmd, "durable", c.completeGroups(true))
+	register(cmd, "group", c.completeGroups(false))
+	for _, flag := range []string{"count", "filter", "credit"} {
+		register(cmd, flag, cobra.NoFileCompletions)
+	}
+	register(cmd, "ack-wait", fixed("5s", "30s", "5m"))
 	return cmd
 }
 
+// listenOptions are the words and flags of sub.
 type listenOptions struct {
-	patterns []string
-	count    int // 0: no end
+	patterns       []string
+	count          int // 0: no end
+	from           fromFlag
+	filter         string
+	group, durable string
+	credit         int
+	ackWait        time.Duration
+	ack, noAck     bool
+	nak            time.Duration
+	settles        settling
 }
 
-// listen subscribes to each pattern and prints what comes, in the order of its
-// coming.
-func (c *cli) listen(ctx context.Context, t target, options listenOptions) error {
-	dialling, cancelDial := context.WithTimeout(ctx, usualTimeout)
-	defer cancelDial()
-	client, err := c.dial(dialling, &t, nil)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
+// settling is what is done with an event that somebody has to acknowledge.
+type settling uint8
 
-	var subscriptions []*ipc.Subscription
-	for _, pattern := range options.patterns {
-		subscription, err := client.Subscribe(dialling, pattern, nil)
-		if err != nil {
-			return t.explainEvent(pattern, err)
-		}
-		defer subscription.Close()
-		subscriptions = append(subscriptions, subscription)
-	}
-	c.note("listening to %s on %s", strings.Join(options.patterns, ", "), t.service)
+const (
+	settleAck  settling = iota // once it is printed
+	settleNone                 // nothing: it comes again
+	settleNak                  // it is given back
+)
 
-	ctx, cancel := c.deadline(ctx, 0)
-	events, ended, wait := merge(ctx, subscriptions)
-	defer wait()
-	defer cancel()
-	for seen := 0; ; {
-		select {
-		case event := <-events:
-			if err := c.printEvent(event); err != nil {
-				return err
-			}
-			if seen++; seen == options.count {
-				return nil
-			}
-		case err := <-ended:
-			return c.listenEnd(ctx, t, options, seen, err)
+// check says what is wrong with the flags, before anything is asked.
+func (o *listenOptions) check(cmd *cobra.Command) error {
+	given := cmd.Flags().Changed
+	for _, pair := range [][2]string{{"group", "durable"}, {"ack", "no-ack"}, {"ack", "nak"}, {"no-ack", "nak"}} {
+		if given(pair[0]) && given(pair[1]) {
+			return fmt.Errorf("--%s and --%s exclude each other", pair[0], pair[1])
 		}
 	}
-}
-
-// merge pulls all subscriptions into one channel, with a goroutine for each
-// that ends with ctx or with its subscription; wait waits for them. The first
-// end of a subscription arrives at ended.
-func merge(ctx context.Context, subscriptions []*ipc.Subscription) (events <-chan *ipc.Event, ended <-chan error, wait func()) {
-	merged, ends := make(chan *ipc.Event), make(chan error, len(subscriptions))
-	var pulling sync.WaitGroup
-	for _, subscription := range subscriptions {
-		pulling.Go(func() {
-			for {
-				event, err := subscription.Next(ctx)
-				if err != nil {
-					ends <- err
-					return
-				}
-				select {
-				case merged <- event:
-				case <-ctx.Done():
-					ends <- ctx.Err()
-					return
-				}
-			}
-		})
-	}
-	return merged, ends, pulling.Wait
-}
-
-// listenEnd says what the end of listening means.
-func (c *cli) listenEnd(ctx context.Context, t target, options listenOptions, seen int, err error) error {
 	switch {
-	case signalled(ctx) != nil:
-		return signalled(ctx)
-	case ctx.Err() == nil:
-		return t.explain(err)
-	case options.count == 0:
-		return nil // listening for that long was all that was asked
+	case o.count < 0:
+		return fmt.Errorf("--count %d: want 0 (no end) or more", o.count)
+	case given("credit") && (o.credit < 1 || o.credit > ipc.MaxCredit):
+		return fmt.Errorf("--credit %d: want 1 to %d", o.credit, ipc.MaxCredit)
+	case given("ack-wait") && (o.ackWait <= 0 || o.ackWait > ipc.MaxAckWait):
+		return fmt.Errorf("--ack-wait %s: want a time of up to %s", o.ackWait, ipc.MaxAckWait)
+	case o.nak < 0:
+		return fmt.Errorf("--nak=%s: want 0 (at once) or more", o.nak)
+	case given("group") && o.group == "", given("durable") && o.durable == "":
+		return errors.New("a --group or a --durable needs a name")
 	}
-	return hint(
-		ipc.Errorf(ipc.CodeDeadlineExceeded, "heard %d of %d events in %s", seen, options.count, c.timeout.value),
-		"does anybody publish them? what the service announces: ekko-ipc describe "+t.service)
+	switch {
+	case o.noAck:
+		o.settles = settleNone
+	case given("nak"):
+		o.settles = settleNak
+	}
+	return nil
 }
 
-// eventJSON is a line of sub.
-type eventJSON struct {
-	Event   string          `json:"event"`
-	Channel string          `json:"channel,omitempty"`
-	Data    json.RawMessage `json:"data,omitempty"`
-	ID      string          `json:"id,omitempty"`
-	Time    *time.Time      `json:"time,omitempty"`
-	Seq     uint64          `json:"seq,omitempty"`
-	Epoch   string          `json:"epoch,omitempty"`
-	Gap     *gapJSON        `json:"gap,omitempty"`
+// grouped reports whether the events of a pattern are to be acknowledged, as
+// far as the manifest tells.
+func (o *listenOptions) grouped(m *manifest.Manifest, pattern string) bool {
+	return o.group != "" || o.durable != "" || m.ChannelByName(pattern).IsQueue()
 }
 
-type gapJSON struct {
-	From   uint64 `json:"from"`
-	To     uint64 `json:"to,omitempty"` // absent when nobody knows
-	Reason string `json:"reason"`
+// fit says which flags make no sense for the patterns. Without a manifest
+// that is not known.
+func (o *listenOptions) fit(m *manifest.Manifest) error {
+	if m == nil || !o.ack && o.settles == settleAck && o.credit == 0 && o.ackWait == 0 {
+		return nil
+	}
+	for _, pattern := range o.patterns {
+		if !o.grouped(m, pattern) {
+			return hint(
+				&usageError{err: fmt.Errorf("nobody has to acknowledge what comes of %s: --ack, --no-ack, --nak, --credit and --ack-wait are for queues, groups and durable subscriptions", pattern)},
+				"share the events of a persistent channel: --group NAME; remember where you were: --durable NAME")
+		}
+	}
+	return nil
 }
 
-func (c *cli) printEvent(event *ipc.Event) error {
-	if c.wantsJSON() {
-		return c.emit(eventLine(event))
+// subscribeOptions are the options of the subscription to one pattern.
+func (o *listenOptions) subscribeOptions(ctx context.Context, client *ipc.Client, m *manifest.Manifest, pattern string) (*ipc.SubscribeOptions, error) {
+	from, err := o.from.resolve(ctx, client, m, pattern)
+	if err != nil {
+		return nil, err
 	}
-	paint := c.out()
-	when := event.Time
-	if when.IsZero() {
-		when = time.Now()
+	s := &ipc.SubscribeOptions{From: from, Filter: o.filter, Group: o.group, Durable: o.durable, Credit: o.credit, AckWait: o.ackWait}
+	if s.Credit == 0 && o.count > 0 && o.grouped(m, pattern) {
+		s.Credit = min(o.count, 100) // no more than is printed is taken from the others
 	}
-	line := paint.dim(when.Local().Format("15:04:05.000")) + "  "
-	if event.Gap != nil {
-		line = paint.yellow(missed(event)) + "\n" + line
-	}
-	return c.print(line + paint.cyan(event.Name) + "  " + paintJSON(oneLine(event.Data), paint) + "\n")
-}
-
-// missed says what is missing before an event.
-func missed(event *ipc.Event) string {
-	gap := event.Gap
-	if gap.To == 0 { // nobody knows how many
-		return fmt.Sprintf("some of %s may be missing here: %s", event.Name, gap.Reason)
-	}
-	return fmt.Sprintf("%d of %s missing here: %s", gap.To-gap.From+1, event.Name, gap.Reason)
-}
-
-func eventLine(event *ipc.Event) eventJSON {
-	line := eventJSON{
-		Event: event.Name, Channel: event.Channel, Data: json.RawMessage(event.Data),
-		ID: event.ID, Seq: event.Seq, Epoch: event.Epoch,
-	}
-	if !event.Time.IsZero() {
-		when := event.Time.UTC()
-		line.Time = &when
-	}
-	if event.Gap != nil {
-		line.Gap = &gapJSON{event.Gap.From, event.Gap.To, event.Gap.Reason}
-	}
-	return line
+	return s, nil
 }
