@@ -55,6 +55,7 @@ type app struct {
 	subscriptions map[uint64]context.CancelFunc
 	calls         calls
 	streams       streams
+	settlements   settlements
 	requests      requests
 	fetcher       fetcher
 	input         input

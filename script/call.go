@@ -2,7 +2,6 @@ package script
 
 import (
 	"context"
-	"errors"
 	"math"
 	"strconv"
 	"sync"
@@ -112,29 +111,4 @@ func (a *app) deadline(text string) (context.Context, context.CancelFunc) {
 		return context.WithCancel(a.life)
 	}
 	return context.WithTimeout(a.life, timeout)
-}
-
-// opPublish publishes an event: to a service, or as a service of the app.
-func (a *app) opPublish(op *operation) {
-	kind, id, event, data := op.text(), op.id(), op.name(), op.data()
-	if kind == "service" {
-		// Nobody can be listening to a service that has ended.
-		if s := a.services[id]; s != nil {
-			if err := s.publish(a.life, event, data); err != nil {
-				a.refused("the subscribers of "+s.name, event, err)
-			}
-		}
-		return
-	}
-	l := a.links[id]
-	l.do(func() {
-		c, err := l.connect(a.life)
-		if err == nil {
-			err = c.Publish(a.life, event, data)
-			l.soil()
-		}
-		if err != nil && !errors.Is(err, context.Canceled) {
-			l.refused(event, err)
-		}
-	})
 }

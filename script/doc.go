@@ -36,6 +36,22 @@
 // service without a manifest at hand. Apps cannot stream to a method, nor serve
 // one that streams: both are UNIMPLEMENTED.
 //
+// # Events
+//
+// subscribe(pattern, listener, options) and on(pattern, options) take where to
+// begin (from: 'first', 'last', 'snapshot', a Date, { epoch, seq }), a filter, a
+// group or a durable name, with credit and ackWait. What has to be acknowledged
+// is when its listener is through, or its promise fulfilled, and when the loop
+// takes the next one. A listener that throws, or rejects, gives the event back:
+// it comes again at once, then after 1 s, 2 s and so on. With ack: 'manual' it is
+// up to event.ack(), event.nak(delay) and event.reject(reason), which may be used
+// anyway. A loop that is left has not acknowledged the event that it was at.
+//
+// publish(event, data) returns nothing and never throws because of the other
+// side. With { confirm: true } or an { id }, and on a channel that keeps its
+// events, it returns a promise of the receipt: { stream, epoch, seq, receivers,
+// behind }. Who does not wait for it is warned of a failure as ever.
+//
 // # The life of an app
 //
 // An app ends by itself when it waits for nothing any more: no call, no

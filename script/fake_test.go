@@ -188,6 +188,7 @@ type fakeService struct {
 	seq       uint64
 	subs      map[*fakeSubscription]struct{}
 	published []string
+	ids       map[string]bool // of those published by PublishWith
 }
 
 func (s *fakeService) Serve(ctx context.Context, ready func([]string, []byte)) error {
@@ -219,12 +220,28 @@ func (s *fakeService) Publish(_ context.Context, event string, data []byte) erro
 	for sub := range s.subs {
 		if sub.pattern.Match(event) {
 			sub.events <- &script.Event{
-				Name: event, Data: data, ID: "00000000-0000-4000-8000-000000000001",
+				Name: event, Stream: event, Data: data, ID: "00000000-0000-4000-8000-000000000001",
 				Time: time.UnixMilli(1_795_000_000_000), Seq: s.seq, Epoch: "e1",
 			}
 		}
 	}
 	return nil
+}
+
+// PublishWith gives a receipt to all events, and refuses those whose ID it has
+// had.
+func (s *fakeService) PublishWith(ctx context.Context, event string, data []byte, id string) ([]byte, error) {
+	if err := s.Publish(ctx, event, data); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	duplicate := id != "" && s.ids[id]
+	if s.ids == nil {
+		s.ids = map[string]bool{}
+	}
+	s.ids[id] = true
+	return json.Marshal(map[string]any{"stream": event, "epoch": "e1", "seq": s.seq, "receivers": len(s.subs), "behind": 0, "duplicate": duplicate})
 }
 
 func (s *fakeService) Subscribe(_ context.Context, pattern string, _ script.SubscribeOptions) (script.Subscription, error) {

@@ -18,6 +18,7 @@ const linkQueue = 16384
 type link struct {
 	app  *app
 	name string
+	kept chain // what is published with a receipt
 
 	dialing sync.Mutex // held while connecting; before mu
 
@@ -156,6 +157,7 @@ func (l *link) close() {
 
 // flush waits until the service has what the app published, if anything.
 func (l *link) flush(ctx context.Context) {
+	defer l.kept.wait(ctx, &l.app.workers)
 	begun := make(chan Client, 1)
 	l.mu.Lock()
 	idle := !l.working && !l.dirty

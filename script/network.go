@@ -21,9 +21,9 @@ func (o *Options) orNetwork() {
 		}
 	}
 	if o.NewService == nil {
-		tap := o.Tap
+		tap, configure := o.Tap, o.Configure
 		o.NewService = func(ctx context.Context, spec *ServiceSpec) (Service, error) {
-			return newNetworkService(ctx, spec, tap)
+			return newNetworkService(ctx, spec, tap, configure)
 		}
 	}
 }
@@ -78,43 +78,28 @@ func (c networkClient) Publish(ctx context.Context, event string, data []byte) e
 	return c.Client.Publish(ctx, event, ipc.Raw(data))
 }
 
+func (c networkClient) PublishWith(ctx context.Context, event string, data []byte, id string) ([]byte, error) {
+	r, err := c.Client.PublishWith(ctx, event, ipc.Raw(data), &ipc.PublishOptions{ID: id})
+	return receiptText(r, err)
+}
+
+func receiptText(r *ipc.Receipt, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []byte(marshal(r)), nil
+}
+
 func (c networkClient) Subscribe(ctx context.Context, pattern string, opts SubscribeOptions) (Subscription, error) {
-	if err := opts.check(); err != nil {
-		return nil, err
-	}
-	sub, err := c.Client.Subscribe(ctx, pattern, nil)
+	o, err := opts.network()
 	if err != nil {
 		return nil, err
 	}
-	return networkSubscription{sub}, nil
-}
-
-// check refuses what package ipc does not offer.
-func (o SubscribeOptions) check() error {
-	if o.Group != "" {
-		return ipc.Errorf(ipc.CodeUnimplemented, "subscriptions in a group are not built in")
-	}
-	if from := string(o.From); from != "" && from != "null" && from != `"new"` {
-		return ipc.Errorf(ipc.CodeUnimplemented, "subscriptions from %s are not built in", from)
-	}
-	return nil
-}
-
-type networkSubscription struct{ *ipc.Subscription }
-
-func (s networkSubscription) Next(ctx context.Context) (*Event, error) {
-	e, err := s.Subscription.Next(ctx)
+	sub, err := c.Client.Subscribe(ctx, pattern, o)
 	if err != nil {
-		if errors.Is(err, ipc.ErrClosed) {
-			err = ErrClosed
-		}
 		return nil, err
 	}
-	event := &Event{Name: e.Name, Data: e.Data, ID: e.ID, Time: e.Time, Seq: e.Seq, Epoch: e.Epoch}
-	if e.Gap != nil {
-		event.Gap = &Gap{From: e.Gap.From, To: e.Gap.To, Reason: e.Gap.Reason}
-	}
-	return event, nil
+	return networkSubscription{sub, opts.grouped(c.Manifest(), pattern)}, nil
 }
 
 // networkService is an ipc.Service as the app uses it.
@@ -122,12 +107,13 @@ type networkService struct {
 	*ipc.Service
 	manifest *manifest.Manifest
 	address  string
+	done     func() error // undoes what Options.Configure did; nil: nothing
 	ready    func(addresses []string, manifest []byte)
 }
 
 // newNetworkService serves the manifest given, or the one found by the name,
 // or one that says no more than the names of the methods.
-func newNetworkService(ctx context.Context, spec *ServiceSpec, tap *observe.Tap) (Service, error) {
+func newNetworkService(ctx context.Context, spec *ServiceSpec, tap *observe.Tap, configure func(*manifest.Manifest, *ipc.ServiceOptions) (func() error, error)) (Service, error) {
 	m, err := manifestOf(ctx, spec)
 	if err != nil {
 		return nil, err
@@ -145,10 +131,16 @@ func newNetworkService(ctx context.Context, spec *ServiceSpec, tap *observe.Tap)
 		}
 	}
 	s := &networkService{manifest: m, address: spec.Address}
-	s.Service = ipc.NewService(m, &ipc.ServiceOptions{
+	options := &ipc.ServiceOptions{
 		Ready: func(addresses []string) { s.ready(addresses, m.Raw()) },
 		Tap:   tap,
-	})
+	}
+	if configure != nil {
+		if s.done, err = configure(m, options); err != nil {
+			return nil, err
+		}
+	}
+	s.Service = ipc.NewService(m, options)
 	s.HandleDefault(func(ctx context.Context, r *ipc.Request) (any, error) {
 		args, err := r.Args()
 		if err != nil {
@@ -204,6 +196,14 @@ func callerFacts(c ipc.Caller) map[string]any {
 
 func (s *networkService) Serve(ctx context.Context, ready func(addresses []string, manifest []byte)) error {
 	s.ready = ready
+	err := s.serve(ctx)
+	if s.done != nil {
+		err = errors.Join(err, s.done())
+	}
+	return err
+}
+
+func (s *networkService) serve(ctx context.Context) error {
 	if s.address != "" {
 		return s.Service.Serve(ctx, s.address)
 	}
@@ -214,13 +214,19 @@ func (s *networkService) Publish(ctx context.Context, event string, data []byte)
 	return s.Service.Publish(ctx, event, ipc.Raw(data))
 }
 
+func (s *networkService) PublishWith(ctx context.Context, event string, data []byte, id string) ([]byte, error) {
+	r, err := s.Service.PublishWith(ctx, event, ipc.Raw(data), &ipc.PublishOptions{ID: id})
+	return receiptText(r, err)
+}
+
 func (s *networkService) Subscribe(_ context.Context, pattern string, opts SubscribeOptions) (Subscription, error) {
-	if err := opts.check(); err != nil {
-		return nil, err
-	}
-	sub, err := s.Service.Subscribe(pattern, nil)
+	o, err := opts.network()
 	if err != nil {
 		return nil, err
 	}
-	return networkSubscription{sub}, nil
+	sub, err := s.Service.Subscribe(pattern, o)
+	if err != nil {
+		return nil, err
+	}
+	return networkSubscription{sub, opts.grouped(s.manifest, pattern)}, nil
 }

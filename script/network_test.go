@@ -47,8 +47,17 @@ func network(t *testing.T) (dir string) {
 // printed ready.
 func inBackground(t *testing.T, dir, name, text, ready string) *program {
 	t.Helper()
-	p := &program{t: t, lines: make(chan string, 1000), signals: make(chan os.Signal, 1), done: make(chan struct{})}
+	p := newProgram(t)
 	p.start(dir, name, text)
+	return p.until(ready)
+}
+
+func newProgram(t *testing.T) *program {
+	return &program{t: t, lines: make(chan string, 1000), signals: make(chan os.Signal, 1), done: make(chan struct{})}
+}
+
+// until waits for a line.
+func (p *program) until(ready string) *program {
 	for line := range p.lines {
 		if line == ready {
 			return p
@@ -64,6 +73,9 @@ type program struct {
 	signals chan os.Signal
 	done    chan struct{}
 	code    int
+
+	configure func(*ipc.Manifest, *ipc.ServiceOptions) (func() error, error)
+	complains string // what it is to say on stderr
 }
 
 func (p *program) start(dir, name, text string) {
@@ -77,8 +89,8 @@ func (p *program) start(dir, name, text string) {
 		defer close(p.done)
 		defer close(p.lines)
 		var err error
-		p.code, err = script.Run(p.t.Context(), file, &script.Options{Dir: dir, Stdout: &p.out, Stderr: &errs, Signals: p.signals})
-		if err != nil || errs.String() != "" {
+		p.code, err = script.Run(p.t.Context(), file, &script.Options{Dir: dir, Stdout: &p.out, Stderr: &errs, Signals: p.signals, Configure: p.configure})
+		if err != nil || errs.String() != p.complains {
 			p.t.Errorf("%s: %v\n%s", name, err, errs.String())
 		}
 	}()

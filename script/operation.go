@@ -80,6 +80,8 @@ var operations = map[string]func(*app, *operation){
 	"grant":       (*app).opGrant,
 	"cancel":      (*app).opCancel,
 	"publish":     (*app).opPublish,
+	"confirm":     (*app).opConfirm,
+	"settle":      (*app).opSettle,
 	"subscribe":   (*app).opSubscribe,
 	"unsubscribe": (*app).opUnsubscribe,
 	"close":       (*app).opClose,

@@ -27,6 +27,9 @@ type Client interface {
 	// Publish returns when the event is on its way; what the service says of
 	// it goes to the function that Dial was given.
 	Publish(ctx context.Context, event string, data []byte) error
+	// PublishWith returns the receipt, as JSON, when the service has one for
+	// the event. id is the event's own, "" for a new one.
+	PublishWith(ctx context.Context, event string, data []byte, id string) (receipt []byte, err error)
 	// Subscribe returns when the service has agreed. The subscription
 	// survives the loss of the connection.
 	Subscribe(ctx context.Context, pattern string, opts SubscribeOptions) (Subscription, error)
@@ -46,8 +49,12 @@ type Stream interface {
 
 // SubscribeOptions are the options that an app may give to subscribe and on.
 type SubscribeOptions struct {
-	From  json.RawMessage `json:"from"`
-	Group string          `json:"group"`
+	From    json.RawMessage `json:"from"` // as in a subscribe message
+	Filter  string          `json:"filter"`
+	Group   string          `json:"group"`
+	Durable string          `json:"durable"`
+	Credit  int             `json:"credit"`
+	AckWait float64         `json:"ackWait"` // milliseconds
 }
 
 // ErrClosed ends a subscription without anything being wrong.
@@ -63,19 +70,35 @@ type Subscription interface {
 
 // Event is one event.
 type Event struct {
-	Name  string
-	Data  []byte
-	ID    string
-	Time  time.Time
-	Seq   uint64
-	Epoch string
-	Gap   *Gap // what is missing before it; nil: nothing
+	Name   string
+	Stream string // what Seq counts the events of
+	Data   []byte
+	ID     string
+	Time   time.Time
+	Seq    uint64
+	Epoch  string
+	Gap    *Gap // what is missing before it; nil: nothing
+
+	Snapshot    bool // Data is a state
+	Redelivered bool // a member of the group may have had it before
+	Deliveries  int  // how often it has been given to one; 0: not known
+
+	// Settle says what became of it; nil if nobody wants to know.
+	Settle func(ctx context.Context, s Settlement) error
+}
+
+// Settlement is what a reader says of an event that it has to acknowledge.
+type Settlement struct {
+	Verb   string  `json:"verb"`   // ack, nak or reject
+	Delay  float64 `json:"delay"`  // of nak, in milliseconds
+	Reason string  `json:"reason"` // of reject
 }
 
 // Gap is what a subscriber has missed. To is 0 when nobody knows how much.
 type Gap struct {
 	From   uint64 `json:"from"`
 	To     uint64 `json:"to,omitempty"`
+	Count  uint64 `json:"count,omitempty"` // how many; 0: nobody knows
 	Reason string `json:"reason"`
 }
 
@@ -105,6 +128,8 @@ type Service interface {
 	// Shutdown stops accepting and waits for running requests until ctx ends.
 	Shutdown(ctx context.Context) error
 	Publish(ctx context.Context, event string, data []byte) error
+	// PublishWith is that of Client.
+	PublishWith(ctx context.Context, event string, data []byte, id string) (receipt []byte, err error)
 	// Subscribe hears what the service's clients publish to it.
 	Subscribe(ctx context.Context, pattern string, opts SubscribeOptions) (Subscription, error)
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/manifest"
 	"github.com/ekkojs/ipc/observe"
 )
 
@@ -57,6 +59,11 @@ type Options struct {
 	// Tap is told of every message that the app sends and receives, unless
 	// Dial and NewService are given. Default none.
 	Tap *observe.Tap
+
+	// Configure may change the options of a service that the app serves, such
+	// as its Store, unless NewService is given. The function that it returns,
+	// if any, is called when the service has ended. Default none.
+	Configure func(m *manifest.Manifest, o *ipc.ServiceOptions) (done func() error, err error)
 
 	// Resolve finds a service by name, for an import. It must be safe for
 	// concurrent use. Default: the registry of package ipc.

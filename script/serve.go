@@ -12,6 +12,7 @@ import (
 // service is one that the app serves.
 type service struct {
 	name string
+	kept chain // what is published with a receipt
 
 	mu      sync.Mutex // guards all below
 	service Service    // nil until it is made
@@ -78,6 +79,13 @@ func (s *service) publish(ctx context.Context, event string, data []byte) error 
 		return made.Publish(ctx, event, data)
 	}
 	return errNotServing
+}
+
+func (s *service) publishWith(ctx context.Context, event string, data []byte, id string) ([]byte, error) {
+	if made := s.get(); made != nil {
+		return made.PublishWith(ctx, event, data, id)
+	}
+	return nil, errNotServing
 }
 
 func (s *service) subscribe(ctx context.Context, pattern string, opts SubscribeOptions) (Subscription, error) {

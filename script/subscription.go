@@ -84,12 +84,18 @@ func (c connection) subscribe(ctx context.Context, pattern string, opts Subscrib
 // pump moves the events of a subscription to the app until it ends.
 func (a *app) pump(ctx context.Context, id uint64, sub Subscription) error {
 	defer sub.Close()
+	var settled settling
+	defer a.settlements.end(&settled)
 	for {
 		e, err := sub.Next(ctx)
 		if err != nil {
 			return err
 		}
-		if err := a.inbox.offer(ctx, func(dst []byte) []byte { return appendEvent(dst, id, e) }); err != nil {
+		more := moreOf(e)
+		if e.Settle != nil {
+			more.Settle = a.settlements.add(&settled, e.Settle)
+		}
+		if err := a.inbox.offer(ctx, func(dst []byte) []byte { return appendEvent(dst, id, e, more) }); err != nil {
 			return err
 		}
 	}
@@ -129,8 +135,26 @@ func (b *backoff) next() time.Duration {
 	return b.last/2 + rand.N(b.last/2)
 }
 
+// more is what is not true of most events.
+type more struct {
+	Gap         *Gap   `json:"gap,omitempty"`
+	Stream      string `json:"stream,omitempty"` // if it is not the event's own
+	Snapshot    bool   `json:"snapshot,omitempty"`
+	Redelivered bool   `json:"redelivered,omitempty"`
+	Deliveries  int    `json:"deliveries,omitempty"`
+	Settle      uint64 `json:"settle,omitempty"` // the number under which it is acknowledged
+}
+
+func moreOf(e *Event) more {
+	m := more{Gap: e.Gap, Snapshot: e.Snapshot, Redelivered: e.Redelivered, Deliveries: e.Deliveries}
+	if e.Stream != e.Name {
+		m.Stream = e.Stream
+	}
+	return m
+}
+
 // appendEvent appends an event for the subscription id.
-func appendEvent(dst []byte, id uint64, e *Event) []byte {
+func appendEvent(dst []byte, id uint64, e *Event, m more) []byte {
 	dst = appendHead(dst, "event", id)
 	dst = appendText(append(dst, ','), e.Name)
 	if dst = append(dst, ','); len(e.Data) > 0 {
@@ -144,8 +168,8 @@ func appendEvent(dst []byte, id uint64, e *Event) []byte {
 	dst = append(dst, `",`...)
 	dst = appendNumber(dst, e.Seq)
 	dst = appendText(append(dst, ','), e.Epoch)
-	if e.Gap != nil {
-		dst = appendValue(append(dst, ','), e.Gap)
+	if m != (more{}) {
+		dst = appendValue(append(dst, ','), m)
 	}
 	return dst
 }

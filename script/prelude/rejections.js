@@ -5,6 +5,15 @@
   const { host } = ekko;
 
   const rejected = new Map();
+
+  // lenient has a promise that nobody waits for told in another way when it is
+  // rejected.
+  const lenient = new WeakMap();
+  ekko.lenient = (promise, tell) => {
+    lenient.set(promise, tell);
+    return promise;
+  };
+
   // The engine calls this in the middle of settling a promise.
   globalThis.__ekko_track = (promise, reason, handled) => {
     if (handled) rejected.delete(promise);
@@ -22,7 +31,9 @@
       const [[promise, reason]] = rejected;
       rejected.delete(promise);
       ekko.again();
-      if (ekko.process.listenerCount('unhandledRejection') > 0) {
+      if (lenient.has(promise)) {
+        lenient.get(promise)(reason);
+      } else if (ekko.process.listenerCount('unhandledRejection') > 0) {
         ekko.guard(() => ekko.process.emit('unhandledRejection', reason, promise));
       } else {
         ekko.uncaught(reason, 'unhandledRejection');

@@ -54,6 +54,7 @@
       this.addresses = addresses;
       this.address = addresses[0];
       ekko.define(this, 'manifest', manifest);
+      this.#source.manifest = manifest;
       this.#state = 'serving';
       this.#opened.resolve(this);
     }
@@ -84,9 +85,7 @@
       return Reflect.apply(handler, self, args);
     }
 
-    publish(event, data) {
-      ekko.publish(this.#source, event, data);
-    }
+    publish(event, data, options) { return ekko.publish(this.#source, event, data, options); }
     subscribe(pattern, listener, options) { return ekko.subscribe(this.#source, pattern, listener, options); }
     on(pattern, options) { return ekko.stream(this.#source, pattern, options); }
 

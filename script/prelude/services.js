@@ -56,7 +56,7 @@
       error.message += `; take it by a loop: for await (const item of service.$stream(${JSON.stringify(call.method)}, …))`;
     }
     if (error.code === 'METHOD_NOT_FOUND' && !error.message.includes('did you mean')) {
-      const near = ekko.closest(call.method, call.link.methods);
+      const near = ekko.closest(call.method, call.link.methods ?? []);
       if (near !== undefined) error.message += `; did you mean "${near}"?`;
     }
     call.reject(ekko.fromWire(error, call.link.name, call.method, call.at.stack));
@@ -64,16 +64,59 @@
 
   // A published event that the service refuses is a warning, told once.
   const told = new Set();
-  ekko.on('refused', ([, service, event, error]) => {
+  function refused(service, event, error) {
     const key = `${service} ${event} ${error.code}`;
     if (told.has(key) || told.size >= 256) return;
     told.add(key);
     ekko.process.emitWarning(ekko.fromWire({ ...error, message: `publishing ${event} to ${service} failed: ${error.code}: ${error.message}` }, service));
-  });
+  }
+  ekko.on('refused', ([, service, event, error]) => { refused(service, event, error); });
 
-  ekko.publish = (source, event, data) => {
+  // keeps says whether the channel of an event keeps it, as far as a manifest
+  // tells. What it says of an event never changes.
+  function keeps(source, event) {
+    if (source.manifest?.channels === undefined) return false;
+    source.keeps ??= new Map();
+    if (!source.keeps.has(event)) {
+      const channel = channelOf(source.manifest.channels, event);
+      source.keeps.set(event, channel !== undefined && Boolean(channel.persistent || channel.retention || channel.type === 'queue'));
+    }
+    return source.keeps.get(event);
+  }
+
+  // channelOf returns the channel that carries an event: that of its name, else
+  // the first one by name that bundles it.
+  function channelOf(channels, event) {
+    if (Object.hasOwn(channels, event)) return channels[event];
+    const name = Object.keys(channels).sort().find((name) => channels[name].events?.some((pattern) => ekko.matches(pattern, event)));
+    return name === undefined ? undefined : channels[name];
+  }
+
+  // ask sends an operation that is answered under a number, as a call is.
+  ekko.ask = (source, method, operation, ...fields) => {
+    const at = new Error();
+    return new Promise((resolve, reject) => {
+      const id = ++lastCall;
+      pending.set(id, { resolve, reject, link: source, method, at, forget: undefined });
+      ekko.ref();
+      ekko.send(operation, id, ...fields);
+    });
+  };
+
+  // publish never throws for a peer's sake. What it returns, where there will
+  // be a receipt, is a promise of that; when nobody waits for it a failure is
+  // the same warning as for other events.
+  ekko.publish = (source, event, data, options = {}) => {
     ekko.checkName(event);
-    ekko.send('publish', source.kind, source.id, JSON.stringify(event), JSON.stringify(data) ?? '');
+    ekko.check(Object(options) === options, 'the options must be an object', options);
+    const { confirm, id } = options;
+    ekko.check(id === undefined || typeof id === 'string', 'the id of an event must be a string', id);
+    const text = JSON.stringify(data) ?? '';
+    if (confirm || id !== undefined || keeps(source, event)) {
+      const receipt = ekko.ask(source, undefined, 'confirm', source.kind, source.id, JSON.stringify(event), JSON.stringify(id ?? ''), text);
+      return ekko.lenient(receipt, (error) => refused(source.kind === 'service' ? `the subscribers of ${source.name}` : source.name, event, error));
+    }
+    ekko.send('publish', source.kind, source.id, JSON.stringify(event), text);
   };
 
   // What tools and the language itself ask of any object must not become a
@@ -150,7 +193,7 @@
     const hidden = {
       subscribe: (pattern, listener, opts) => ekko.subscribe(link, pattern, listener, opts),
       on: (pattern, opts) => ekko.stream(link, pattern, opts),
-      publish: (event, data) => ekko.publish(link, event, data),
+      publish: (event, data, opts) => ekko.publish(link, event, data, opts),
       $call: (name, ...args) => callByName(link, name, args),
       $stream: (name, ...args) => streamByName(link, name, args),
       $with: (opts) => view(link, self, options(opts)),

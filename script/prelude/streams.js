@@ -23,6 +23,75 @@
     }
   }
 
+  // matches says whether a pattern is about a name. Both are known to be right.
+  ekko.matches = (pattern, name) => {
+    const words = name.split('.');
+    const tokens = pattern.split('.');
+    if (tokens[tokens.length - 1] === '**') {
+      tokens.pop();
+      if (words.length <= tokens.length) return false;
+    } else if (words.length !== tokens.length) {
+      return false;
+    }
+    return tokens.every((token, i) => token === '*' || token === words[i]);
+  };
+
+  // checkOptions returns the options of a subscription as Go reads them.
+  function checkOptions({ from, filter, group, durable, credit, ackWait }) {
+    for (const [name, value] of Object.entries({ filter, group, durable })) {
+      ekko.check(value === undefined || typeof value === 'string', `the ${name} must be a string`, value);
+    }
+    for (const [name, value] of Object.entries({ credit, ackWait })) {
+      ekko.check(value === undefined || (typeof value === 'number' && value > 0), `${name} must be a positive number`, value);
+    }
+    if (from instanceof Date) from = { time: from.toISOString() };
+    return JSON.stringify({ from, filter, group, durable, credit, ackWait });
+  }
+
+  // The longest that an event which a listener could not deal with waits
+  // before it comes again, in milliseconds.
+  const LONGEST = 30_000;
+
+  // Received is an event that has to be acknowledged.
+  class Received {
+    #number;
+    #source;
+    constructor(facts, number, source) {
+      Object.assign(this, facts);
+      this.#number = number;
+      this.#source = source;
+    }
+
+    // settled says whether something was said of the event.
+    static settled(event) { return event.#number === undefined; }
+
+    #settle(what) {
+      if (this.#number === undefined) return Promise.resolve();
+      const number = this.#number;
+      this.#number = undefined;
+      const { channel, seq } = this;
+      return ekko.lenient(ekko.ask(this.#source, undefined, 'settle', number, JSON.stringify(what)), (error) => {
+        ekko.process.emitWarning(`event ${seq} of ${channel} may come again: ${error.code}: ${error.message}`);
+      });
+    }
+    ack() { return this.#settle({ verb: 'ack' }); }
+    nak(delay = 0) {
+      ekko.check(typeof delay === 'number' && delay >= 0, 'the delay must be milliseconds', delay);
+      return this.#settle({ verb: 'nak', delay });
+    }
+    reject(reason = '') { return this.#settle({ verb: 'reject', reason: String(reason) }); }
+
+    // failed gives the event back: at once, then after longer and longer.
+    static failed(event) {
+      const times = event.deliveries ?? 1;
+      event.nak(times < 2 ? 0 : Math.min(1000 * 2 ** (times - 2), LONGEST));
+    }
+  }
+  const { settled, failed } = Received;
+  delete Received.settled;
+  delete Received.failed;
+  const isReceived = (event) => event instanceof Received;
+
   let lastID = 0;
   const active = new Map();
 
@@ -33,14 +102,12 @@
     #source;
     #take;
     #end;
-    #gap;
     #at = new Error().stack;
     #forget = () => {};
 
-    constructor(source, pattern, { signal, from, group }, take, end) {
+    constructor(source, pattern, { signal, ...rest }, take, end) {
       checkPattern(pattern);
-      ekko.check(group === undefined || typeof group === 'string', 'the group must be a string', group);
-      const options = JSON.stringify({ from, group });
+      const options = checkOptions(rest);
       ekko.checkSignal(signal);
       this.#source = source;
       this.#take = take;
@@ -63,13 +130,11 @@
       return true;
     }
 
-    event([, , channel, data, id, timestamp, seq, epoch, gap]) {
-      if (gap) this.#gap = gap;
-      if (data === undefined) return;
-      const event = { channel, data, id, timestamp, seq, epoch };
-      if (this.#gap !== undefined) event.gap = this.#gap;
-      this.#gap = undefined;
-      this.#take(event);
+    event([, , channel, data, id, timestamp, seq, epoch, more]) {
+      if (more === undefined) return this.#take({ channel, data, id, timestamp, stream: channel, seq, epoch });
+      const { settle, stream, ...marks } = more;
+      const event = { channel, data, id, timestamp, stream: stream ?? channel, seq, epoch, ...marks };
+      this.#take(settle === undefined ? event : new Received(event, settle, this.#source));
     }
 
     get source() { return this.#source; }
@@ -92,8 +157,10 @@
   // neither the others nor the stream.
   ekko.subscribe = (source, pattern, listener, options = {}) => {
     ekko.check(typeof listener === 'function', 'the listener must be a function', listener);
-    const { onError, ...rest } = options;
+    const { onError, ack = 'auto', ...rest } = options;
+    checkAck(ack);
     const take = (event) => {
+      if (isReceived(event) && ack === 'auto') return void handle(listener, event, onError);
       try {
         listener(event.data, event);
       } catch (error) {
@@ -110,6 +177,20 @@
     stop[Symbol.dispose] = stop;
     return stop;
   };
+  const checkAck = (ack) => ekko.check(ack === 'auto' || ack === 'manual', "ack must be 'auto' or 'manual'", ack);
+
+  // handle acknowledges an event when its listener is through with it, and
+  // gives it back if that has failed.
+  async function handle(listener, event, onError) {
+    try {
+      await listener(event.data, event);
+      if (!settled(event)) event.ack();
+    } catch (error) {
+      if (!settled(event)) failed(event);
+      if (onError !== undefined) ekko.guard(onError, error);
+      else ekko.host.write(2, `the listener of ${event.channel} failed: ${ekko.inspect(error, { colors: ekko.process.stderr.hasColors() })}\n`);
+    }
+  }
   const rethrow = (error) => queueMicrotask(() => { throw error; });
 
   // EventStream keeps events until a loop takes them, up to a limit.
@@ -123,11 +204,15 @@
     #done = false;
     #error;
     #service;
+    #ack;
+    #taken; // the event that the loop is at, if it is acknowledged by going on
 
     // How many events were lost: here, or on the way.
     dropped = 0;
 
-    constructor(source, pattern, { limit = 1024, overflow = 'drop-oldest', ...options } = {}) {
+    constructor(source, pattern, { limit = 1024, overflow = 'drop-oldest', ack = 'auto', ...options } = {}) {
+      checkAck(ack);
+      this.#ack = ack;
       ekko.check(Number.isInteger(limit) && limit > 0, 'the limit must be a positive integer', limit);
       ekko.check(['drop-oldest', 'drop-newest', 'error'].includes(overflow), "overflow must be 'drop-oldest', 'drop-newest' or 'error'", overflow);
       this.#limit = limit;
@@ -143,12 +228,14 @@
     get #length() { return this.#queue.length - this.#head; }
 
     #take(event) {
-      if (event.gap?.to) this.dropped += event.gap.to - event.gap.from + 1;
+      if (event.gap?.to) this.dropped += event.gap.count ?? event.gap.to - event.gap.from + 1;
       if (this.#waiting.length > 0) {
+        this.#taken = event;
         this.#waiting.shift().resolve({ value: event, done: false });
         return;
       }
-      if (this.#length < this.#limit) {
+      // Of what is to be acknowledged no more comes than there is credit for.
+      if (this.#length < this.#limit || isReceived(event)) {
         this.#queue.push(event);
         return;
       }
@@ -198,7 +285,11 @@
     }
 
     next() {
-      if (this.#length > 0) return Promise.resolve({ value: this.#shift(), done: false });
+      this.#acknowledge();
+      if (this.#length > 0) {
+        this.#taken = this.#shift();
+        return Promise.resolve({ value: this.#taken, done: false });
+      }
       if (this.#error !== undefined) {
         const { error } = this.#error;
         this.#error = undefined;
@@ -206,6 +297,14 @@
       }
       if (this.#done) return Promise.resolve({ value: undefined, done: true });
       return new Promise((resolve, reject) => { this.#waiting.push({ resolve, reject }); });
+    }
+
+    // A loop that goes on is through with the event before. One that is left
+    // may have failed, so it has to say itself that it has not.
+    #acknowledge() {
+      const event = this.#taken;
+      this.#taken = undefined;
+      if (this.#ack === 'auto' && event !== undefined && isReceived(event) && !settled(event)) event.ack();
     }
 
     // The loop ends by break, return or an error of its own.
