@@ -89,12 +89,15 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(named(ts, args[0]).cmd.Process.Signal(os.Interrupt))
 }
 
-// crash NAME kills what start has started, so that it cannot clean up.
+// crash NAME kills what start has started, so that it cannot clean up, and
+// waits until it is gone.
 func crash(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: crash NAME")
 	}
-	ts.Check(named(ts, args[0]).cmd.Process.Kill())
+	p := named(ts, args[0])
+	ts.Check(p.cmd.Process.Kill())
+	p.ended <- <-p.ended
 }
 
 // finish NAME STATUS waits for the end of what start has started, checks its

@@ -14,6 +14,7 @@ import (
 
 func (c *cli) runCommand() *cobra.Command {
 	var trace bool
+	var state string
 	cmd := &cobra.Command{
 		Use:     "run APP [ARG…]",
 		Short:   "Run a script that imports services",
@@ -30,10 +31,15 @@ call may take that states no timeout of its own (30 seconds; 0: for ever).
 --trace tells on standard error what crosses the sockets: the way, the type,
 the channel, the data, and for an answer the microseconds since its request.
 
+A service that the script serves, and whose manifest has persistent channels,
+keeps them in a folder of its own below --state DIR, EKKO_IPC_STATE_DIR, or where
+the system has such things (~/.local/state/ekko-ipc on Linux).
+
 The exit status is the script's own: 0, what it gave to process.exit, 1 for an
 error that nobody caught, 13 for a top-level await that can never settle.`,
 		Example: `  ekko-ipc run app.ts
   ekko-ipc run --trace app.ts
+  ekko-ipc run --state ./state service.ts
   ekko-ipc run report.ts --month 11 > report.txt`,
 		Args: needs(1, -1, "APP"),
 		ValidArgsFunction: func(_ *cobra.Command, words []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -43,15 +49,17 @@ error that nobody caught, 13 for a top-level await that can never settle.`,
 			return []string{"ts", "mts", "js", "mjs"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 		RunE: func(cmd *cobra.Command, words []string) error {
-			return c.runScript(cmd.Context(), words[0], words[1:], trace)
+			return c.runScript(cmd.Context(), words[0], words[1:], trace, state)
 		},
 	}
 	cmd.Flags().BoolVar(&trace, "trace", false, "tell each message on standard error")
+	cmd.Flags().StringVar(&state, "state", "", "the folder for what services keep, in place of "+stateVariable)
+	register(cmd, "state", folders)
 	cmd.Flags().SetInterspersed(false)
 	return cmd
 }
 
-func (c *cli) runScript(ctx context.Context, file string, args []string, trace bool) error {
+func (c *cli) runScript(ctx context.Context, file string, args []string, trace bool, state string) error {
 	if _, err := os.Stat(file); err != nil {
 		return &usageError{err: err}
 	}
@@ -68,6 +76,8 @@ func (c *cli) runScript(ctx context.Context, file string, args []string, trace b
 		Stderr:  c.stderr,
 		Signals: signals,
 		Timeout: c.timeout.or(script.DefaultTimeout),
+
+		Configure: keepIn(state),
 	}
 	if options.Timeout == 0 {
 		options.Timeout = -1 // how a script's options spell "for ever"
