@@ -105,6 +105,36 @@ func TestNotificationService(t *testing.T) {
 	if len(recent) != 1 || recent[0].To != "Ada" || recent[0].Text != "the engine is ready" {
 		t.Errorf("the last note is %v", recent)
 	}
+	if got := w.run(0, "sub", "notification-service", "notes", "--from", "first", "--count", "2"); !strings.Contains(got, `"text":"Order 456 is complete: 99.99"`) {
+		t.Errorf("from the first on there is %s", got)
+	}
+	service.stop()
+	w.empty()
+}
+
+// TestMailers has two mailers share what the service has noted, and one of
+// them die.
+func TestMailers(t *testing.T) {
+	w := newWorld(t)
+	service := w.start(ekkoIPC, "run", "examples/notification-service/service.ts")
+	for _, to := range []string{"Ada", "nobody", "Grace"} {
+		w.call("notification-service.notify", to, "the engine is ready")
+	}
+	// One takes the first note, and is gone before it has acknowledged it.
+	w.run(0, "sub", "notification-service", "outbox", "--group", "mailers", "--count", "1", "--no-ack")
+
+	mailer := w.launch(ekkoIPC, "run", "examples/notification-service/mailer.ts")
+	w.want(mailer.line(), "mailer ready")
+	w.want(mailer.line(), "mailed to Ada: the engine is ready")
+	w.want(mailer.line(), "mailed to Grace: the engine is ready")
+	dead := w.run(0, "dlq", "show", "notification-service.outbox")
+	if !strings.Contains(dead, `"to":"nobody"`) || !strings.Contains(dead, `"reason":"nobody has no address"`) {
+		t.Errorf("the dead letters are %s", dead)
+	}
+	if err := mailer.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	mailer.wait()
 	service.stop()
 	w.empty()
 }

@@ -21,6 +21,7 @@ function notify(to: string, text: string): Note {
   notes.push(note);
   if (notes.length > kept) notes.shift();
   service.publish('notification.sent', note);
+  service.publish('outbox', note); // waits there for mailer.ts
   return note;
 }
 

@@ -8,3 +8,8 @@ read -r said <"$folder/said" # that it is ready
 
 ekko-ipc call notification-service.notify Ada 'the engine is ready'
 ekko-ipc call notification-service.recent 1 | grep -q 'the engine is ready'
+
+# Who comes later still gets the note; and so does a mailer, once.
+ekko-ipc sub notification-service notes --from first --count 1 | grep -q 'the engine is ready'
+ekko-ipc sub notification-service outbox --group mailers --count 1 | grep -q 'the engine is ready'
+test "$(ekko-ipc queue ls notification-service | grep -c '"waiting":0')" = 1
