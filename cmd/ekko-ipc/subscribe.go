@@ -37,6 +37,7 @@ Where to begin, --from:
   10m, 10m ago         with what was published ten minutes ago
   2026-11-25T12:00:00Z with what was published then
   snapshot             with the state of the channel, if the service offers one
+A group or a durable name that is there already goes on where it stopped.
 
 --filter has the service leave out what does not pass: 'total > 100',
 'country in ["DE", "AT"]', 'exists(coupon) && !paid'. See "ekko-ipc help filters".

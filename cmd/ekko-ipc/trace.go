@@ -98,13 +98,19 @@ func (n *narrator) lineLocked(e *observe.Event, m *wire.Message) traceLine {
 
 // askedID returns the id that the answer to m will carry, if it is answered.
 func askedID(m *wire.Message) string {
-	if m.Type == wire.TypeEvent {
+	if m.Type == wire.TypeEvent && !confirms(m) {
 		return ""
 	}
 	if len(m.CorrelationID) > 0 {
 		return string(m.CorrelationID)
 	}
 	return string(m.MessageID)
+}
+
+// confirms reports whether the publisher of an event wants a receipt.
+func confirms(m *wire.Message) bool {
+	var extra wire.Metadata
+	return len(m.Metadata) > 0 && wire.DefaultLimits.DecodeMetadata(m.Metadata, &extra) == nil && extra.Confirm
 }
 
 func typeName(m *wire.Message) string {

@@ -51,6 +51,21 @@ func TestNarratorTellsAnswersWithTheirRequests(t *testing.T) {
 	}
 }
 
+func TestNarratorTellsReceiptsWithTheirEvents(t *testing.T) {
+	got := told(false,
+		`>{"messageId":"7f000001-0000","type":"event","channel":"events.jobs","data":1,"metadata":{"confirm":true}}`,
+		`>{"messageId":"7f000001-0001","type":"event","channel":"events.news","data":2}`,
+		`<{"type":"response","correlationId":"7f000001-0000","data":{"seq":1}}`)
+	want := strings.Join([]string{
+		`→ event        jobs                              1`,
+		`→ event        news                              2`,
+		`← response     jobs                              {"seq":1}  2000 µs`,
+	}, "\n") + "\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 func TestNarratorWritesJSON(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(told(true, conversation...)), "\n")
 	if len(lines) != 6 {
