@@ -165,6 +165,9 @@ func (t target) explainEvent(name string, err error) error {
 	err = t.explain(err)
 	if channel := t.manifest.ChannelOf(name); channel != nil && wire.CodeOf(err) == wire.CodeInvalidArgument {
 		err = hint(err, "what "+channel.Name+" is: "+channelLine(channel), "what may be asked of a channel: ekko-ipc help channels")
+		if channel.IsQueue() && channel.Name != strings.TrimPrefix(name, "events.") {
+			err = hint(err, "listen to the queue as a whole: ekko-ipc sub "+t.service+" "+channel.Name)
+		}
 	}
 	if guess := t.manifest.SuggestEvent(name); guess != "" && t.manifest.EventByName(name) == nil && t.manifest.ChannelByName(name) == nil {
 		err = hint(err, "did you mean "+guess+"?")
