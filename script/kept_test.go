@@ -117,18 +117,36 @@ import shop from 'ipc:shop';
 const stop = shop.subscribe('orders', async (data, event) => {
   console.log('audit', data, event.seq, typeof event.ack);
   await null;
-  if (event.seq === 6) { await event.ack(); stop(); console.log('done'); }
+  if (event.seq === 6) { stop(); await null; console.log('stopped'); } // it is acknowledged all the same
 }, { durable: 'audit' });
+process.on('exit', () => console.log('done'));
 `, "done")
 	want = `audit { order: 1 } 2 function
 audit { order: 2 } 3 function
 audit { order: 3 } 4 function
 audit { order: 1 } 5 function
 audit { order: 0 } 6 function
+stopped
 done
 `
 	if app.end(); app.out.String() != want {
 		t.Errorf("printed\n%s\nwant\n%s", &app.out, want)
+	}
+	c, err := ipc.Dial(t.Context(), "shop", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	queues, err := c.Queues(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range queues {
+		for _, g := range q.Groups {
+			if g.Waiting != 0 || g.Pending != 0 || g.Again != 0 {
+				t.Errorf("%s of %s has not acknowledged all: %+v", g.Name, q.Channel, g)
+			}
+		}
 	}
 	service.stop()
 }

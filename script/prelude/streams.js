@@ -102,6 +102,7 @@
     #source;
     #take;
     #end;
+    #handling = 0; // listeners that are at an event which they are to acknowledge
     #at = new Error().stack;
     #forget = () => {};
 
@@ -126,8 +127,15 @@
       this.#forget();
       if (!active.delete(this.#id)) return false;
       ekko.unref();
-      ekko.send('unsubscribe', this.#id);
+      if (this.#handling === 0) ekko.send('unsubscribe', this.#id);
       return true;
+    }
+
+    // hold keeps the subscription with the service until release, even if it
+    // is stopped meanwhile: who has left cannot acknowledge.
+    hold() { this.#handling++; }
+    release() {
+      if (--this.#handling === 0 && !active.has(this.#id)) ekko.send('unsubscribe', this.#id);
     }
 
     event([, , channel, data, id, timestamp, seq, epoch, more]) {
@@ -160,7 +168,7 @@
     const { onError, ack = 'auto', ...rest } = options;
     checkAck(ack);
     const take = (event) => {
-      if (isReceived(event) && ack === 'auto') return void handle(listener, event, onError);
+      if (isReceived(event) && ack === 'auto') return void handle(subscription, listener, event, onError);
       try {
         listener(event.data, event);
       } catch (error) {
@@ -181,7 +189,8 @@
 
   // handle acknowledges an event when its listener is through with it, and
   // gives it back if that has failed.
-  async function handle(listener, event, onError) {
+  async function handle(subscription, listener, event, onError) {
+    subscription.hold();
     try {
       await listener(event.data, event);
       if (!settled(event)) event.ack();
@@ -189,6 +198,8 @@
       if (!settled(event)) failed(event);
       if (onError !== undefined) ekko.guard(onError, error);
       else ekko.host.write(2, `the listener of ${event.channel} failed: ${ekko.inspect(error, { colors: ekko.process.stderr.hasColors() })}\n`);
+    } finally {
+      subscription.release();
     }
   }
   const rethrow = (error) => queueMicrotask(() => { throw error; });
