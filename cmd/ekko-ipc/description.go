@@ -136,6 +136,7 @@ func (d description) eventText(e *manifest.Event, paint palette) string {
 		[2]string{"priority", strings.TrimPrefix(string(e.Priority), string(manifest.PriorityNormal))},
 		[2]string{"deprecated", e.Deprecated},
 		[2]string{"for role", strings.Join(e.Permissions, " or ")},
+		[2]string{"published by", publisherOf(e)},
 	)
 	if channel := d.manifest.ChannelOf(e.Name); channel != nil {
 		p.facts([2]string{"channel", channel.Name + "  " + channelLine(channel)})
@@ -143,6 +144,14 @@ func (d description) eventText(e *manifest.Event, paint palette) string {
 	p.title("Example")
 	p.line(2, "ekko-ipc sub "+d.service+" "+e.Name)
 	return p.String()
+}
+
+// publisherOf says who may publish an event, and nothing where anybody may.
+func publisherOf(e *manifest.Event) string {
+	if e.Publish == manifest.PublishService {
+		return "the service alone"
+	}
+	return ""
 }
 
 func parameterLine(p *manifest.Parameter) string {
