@@ -38,6 +38,11 @@ var scanners = sync.Pool{New: func() any {
 // newScanner returns a scanner of buf, to be released after use.
 func newScanner(buf []byte, l *Limits) *scanner {
 	s := scanners.Get().(*scanner)
+	s.set(buf, l)
+	return s
+}
+
+func (s *scanner) set(buf []byte, l *Limits) {
 	s.buf = buf
 	s.maxTokens = l.maxTokens()
 	s.tokens = s.maxTokens
@@ -48,22 +53,27 @@ func newScanner(buf []byte, l *Limits) *scanner {
 		s.buf = nil // nothing is read, so whatever comes next fails
 		s.large(0, "a text of more than 1 GiB", ceilingBytes)
 	}
-	return s
 }
 
 // release gives the scanner back and returns the failure, if there was one.
 func (s *scanner) release() error {
-	var err error
+	kept, err := s.reset()
+	if kept {
+		scanners.Put(s)
+	}
+	return err
+}
+
+// reset makes the scanner ready for another text, and returns the failure, if
+// there was one. One that has grown too much is not to be kept.
+func (s *scanner) reset() (kept bool, err error) {
 	if s.fault.code != "" {
 		err = s.fault.failure()
 		s.fault = fault{}
 	}
 	s.buf = nil
 	s.containers = s.containers[:0]
-	if s.members.reset() {
-		scanners.Put(s)
-	}
-	return err
+	return s.members.reset(), err
 }
 
 // space skips white space.

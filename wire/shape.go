@@ -19,6 +19,8 @@ type Shape struct {
 	// What stands in it.
 	channel                     []byte
 	epoch, stream, subscription []byte
+
+	scanner *scanner // of the data; kept, since it would be asked for each time
 }
 
 const (
@@ -54,7 +56,7 @@ func (sh *Shape) Decode(l *Limits, frame []byte, m *Message, md *Metadata, again
 		return false
 	}
 	id, when := frame[len(shapeHead):before], frame[stamp:stamp+shapeStamp]
-	if plain.ASCII(id) != len(id) || plain.ASCII(when) != len(when) || !l.isValue(frame[data:last]) {
+	if plain.ASCII(id) != len(id) || plain.ASCII(when) != len(when) || !sh.isValue(frame[data:last], l) {
 		return false
 	}
 	if !again {
@@ -86,10 +88,18 @@ func numberBefore(b []byte, end int) (n uint64, first int) {
 }
 
 // isValue reports whether data is one JSON value that the limits allow.
-func (l *Limits) isValue(data []byte) bool {
-	s := newScanner(data, l)
-	i := s.value(0)
-	return s.release() == nil && i == len(data)
+func (sh *Shape) isValue(data []byte, l *Limits) bool {
+	if sh.scanner == nil {
+		sh.scanner = scanners.New().(*scanner)
+	}
+	s := sh.scanner
+	s.set(data, l)
+	good := s.value(0) == len(data)
+	kept, err := s.reset()
+	if !kept {
+		sh.scanner = nil
+	}
+	return good && err == nil
 }
 
 // Learn takes up the shape of an event that has been decoded in the ordinary
@@ -106,7 +116,7 @@ func (sh *Shape) Learn(l *Limits, frame []byte, m *Message, md *Metadata) {
 	for digits < len(m.Metadata) && isDigit(m.Metadata[digits]) {
 		digits++
 	}
-	var one Shape
+	one := Shape{scanner: sh.scanner}
 	one.channel = bytes.Clone(m.Channel)
 	one.epoch, one.stream, one.subscription = bytes.Clone(md.Epoch), bytes.Clone(md.Stream), bytes.Clone(md.Subscription)
 	one.middle = append(append([]byte(`","channel":"`), m.Channel...), `","data":`...)

@@ -61,3 +61,50 @@ func (b *Budget) release(n int) {
 	b.used.Add(-int64(n))
 	b.parent.release(n)
 }
+
+// account is one queue's part of a budget. It takes more at once than it
+// needs, and keeps a little of what it needs no longer, so that the queues of
+// one user do not meet at the same counter with each event. It is guarded by
+// the queue's lock.
+type account struct {
+	budget *Budget
+	held   int // taken from the budget
+	used   int // of that
+}
+
+// step is how much an account takes at once, if the budget has it.
+func (b *Budget) step() int { return int(min(16<<10, b.limit/64)) }
+
+// charge uses n bytes, if there are as many.
+func (a *account) charge(n int) bool {
+	if a.budget == nil {
+		return true
+	}
+	if need := a.used + n - a.held; need > 0 {
+		more := max(need, a.budget.step())
+		if !a.budget.charge(more) {
+			if more = need; !a.budget.charge(more) {
+				return false
+			}
+		}
+		a.held += more
+	}
+	a.used += n
+	return true
+}
+
+// release uses n bytes no longer. When nothing is used, nothing is held.
+func (a *account) release(n int) {
+	if a.budget == nil {
+		return
+	}
+	a.used -= n
+	idle, keep := a.held-a.used, a.budget.step()
+	if a.used == 0 {
+		keep = 0
+	} else if idle <= 2*keep {
+		return
+	}
+	a.budget.release(idle - keep)
+	a.held -= idle - keep
+}

@@ -6,19 +6,15 @@ import (
 )
 
 // press makes the frames of one stream, each where it stays until the last
-// queue has let go of it. Guarded by stream.mu, but for free.
+// queue has let go of it. Guarded by stream.mu.
 type press struct {
 	scratch scratch
 	sheet   *sheet // being filled; nil before the first frame
-
-	freeMu sync.Mutex
-	free   []*sheet
 }
 
 // sheet is memory for some frames. It is used again when nobody has any of
 // them.
 type sheet struct {
-	press  *press
 	refs   atomic.Int32 // places in queues, and one while it is being filled
 	frames []frame
 	bytes  []byte
@@ -27,8 +23,11 @@ type sheet struct {
 const (
 	sheetFrames = 32
 	sheetBytes  = 8 << 10
-	freeSheets  = 8
 )
+
+var sheets = sync.Pool{New: func() any {
+	return &sheet{frames: make([]frame, 0, sheetFrames), bytes: make([]byte, 0, sheetBytes)}
+}}
 
 // frame returns m as a frame, with a reference for each of so many queues.
 func (pr *press) frame(t *topic, m *message, queues int) *frame {
@@ -52,25 +51,9 @@ func (pr *press) turnOver() *sheet {
 	if pr.sheet != nil {
 		pr.sheet.release(1)
 	}
-	pr.sheet = pr.used()
-	if pr.sheet == nil {
-		pr.sheet = &sheet{press: pr, frames: make([]frame, 0, sheetFrames), bytes: make([]byte, 0, sheetBytes)}
-	}
+	pr.sheet = sheets.Get().(*sheet)
 	pr.sheet.refs.Store(1)
 	return pr.sheet
-}
-
-// used returns a sheet that nobody needs any more, nil if there is none.
-func (pr *press) used() *sheet {
-	pr.freeMu.Lock()
-	defer pr.freeMu.Unlock()
-	n := len(pr.free)
-	if n == 0 {
-		return nil
-	}
-	sh := pr.free[n-1]
-	pr.free = pr.free[:n-1]
-	return sh
 }
 
 // release gives back references.
@@ -80,12 +63,7 @@ func (sh *sheet) release(n int32) {
 	}
 	clear(sh.frames)
 	sh.frames, sh.bytes = sh.frames[:0], sh.bytes[:0]
-	pr := sh.press
-	pr.freeMu.Lock()
-	defer pr.freeMu.Unlock()
-	if len(pr.free) < freeSheets {
-		pr.free = append(pr.free, sh)
-	}
+	sheets.Put(sh)
 }
 
 // releaseAll gives back the references of frames, which mostly stand on the

@@ -12,7 +12,7 @@ import (
 // the next event of its name, even when there never is one.
 type queue struct {
 	maxMessages, maxBytes int
-	budget                *Budget        // of its user; may be nil
+	budget                account        // its part of what its user may hold
 	tag                   []byte         // id of its only subscription; nil if it may have many
 	filter                *filter.Filter // nil: all events
 

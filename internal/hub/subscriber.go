@@ -117,7 +117,7 @@ func newSubscriber(h *Hub, notify func(), o *SubscriberOptions) *Subscriber {
 	s := &Subscriber{hub: h, owner: o.Owner}
 	q := &s.queue
 	q.notify, q.onLoss, q.onSlow = notify, o.OnLoss, o.OnSlow
-	q.budget, q.filter = o.Budget, o.Filter
+	q.budget.budget, q.filter = o.Budget, o.Filter
 	if o.Tag != "" {
 		q.tag = []byte(o.Tag)
 	}
@@ -234,7 +234,7 @@ func (s *Subscriber) laneOf() *lane {
 	// Whoever closes the queue looks for a lane only afterwards.
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
-	l := &lane{hub: s.hub, budget: s.queue.budget, notify: s.queue.notify, closed: s.queue.closed}
+	l := &lane{hub: s.hub, budget: s.queue.budget.budget, notify: s.queue.notify, closed: s.queue.closed}
 	if !s.lane.CompareAndSwap(nil, l) {
 		return s.lane.Load()
 	}
