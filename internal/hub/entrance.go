@@ -123,7 +123,7 @@ func (e *entrance) pushLocked() {
 	h := e.s.hub
 	if e.options.Snapshot != nil {
 		m := &message{channel: []byte(wire.EventChannel(e.sub.pattern)), epoch: []byte(e.start.Epoch), seq: e.start.Seq - 1,
-			time: h.options.Now().UnixMilli(), data: e.options.Snapshot, snapshot: true}
+			time: h.clock.milli(), data: e.options.Snapshot, snapshot: true}
 		t := newTopic(e.sub.pattern, newStream(StreamOptions{Name: e.start.Stream}, e.start.Epoch))
 		m.stream = t.streamName()
 		e.after.add(e.s, e.s.queue.push(&frame{topic: t, seq: m.seq, bytes: h.encoder.frame(m)}, e.sub.policy, 1))

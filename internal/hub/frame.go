@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/ekkojs/ipc/wire"
 )
@@ -27,7 +26,7 @@ type frame struct {
 
 // encoder makes the frames of a hub.
 type encoder struct {
-	now     func() time.Time
+	clock   *clock
 	scratch sync.Pool // of *scratch
 }
 
@@ -39,8 +38,8 @@ type scratch struct {
 	message             wire.Message
 }
 
-func newEncoder(now func() time.Time) *encoder {
-	e := &encoder{now: now}
+func newEncoder(c *clock) *encoder {
+	e := &encoder{clock: c}
 	e.scratch.New = func() any { return new(scratch) }
 	return e
 }
@@ -153,7 +152,7 @@ func (sc *scratch) any(dst []byte, m *message) []byte {
 // gapMessage is the notice that n of the events of t between two places were
 // lost. It has no data and no sequence number of its own.
 func (e *encoder) gapMessage(t *topic, g *wire.Gap, tag []byte) *message {
-	return &message{channel: t.channel, stream: t.streamName(), epoch: t.stream.inFrames, gap: g, tag: tag, time: e.now().UnixMilli()}
+	return &message{channel: t.channel, stream: t.streamName(), epoch: t.stream.inFrames, gap: g, tag: tag, time: e.clock.milli()}
 }
 
 // appendTagged appends a frame that all subscribers share, with the id of the

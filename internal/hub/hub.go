@@ -89,6 +89,7 @@ func (o *Options) withDefaults() Options {
 // runs under any of them.
 type Hub struct {
 	options Options
+	clock   clock // of the events
 	encoder *encoder
 	topics  topics
 	index   index
@@ -102,7 +103,10 @@ type Hub struct {
 // New returns a hub without subscribers and with an epoch of its own.
 func New(o *Options) *Hub {
 	h := &Hub{options: o.withDefaults()}
-	h.encoder = newEncoder(h.options.Now)
+	if o != nil {
+		h.clock.now = o.Now
+	}
+	h.encoder = newEncoder(&h.clock)
 	h.topics.init(strconv.FormatUint(rand.Uint64(), 36), h.options.MaxChannels, h.options.Streams)
 	h.index.init()
 	for _, s := range h.topics.streams {
@@ -202,7 +206,7 @@ func (h *Hub) AttachWith(notify func(), o *SubscriberOptions) *Subscriber {
 // aftermath is the user code that a publish has to call once it has let go of
 // its locks.
 type aftermath struct {
-	calls  []func()
+	calls  *[]func()
 	slow   []slow
 	failed []failure
 }
@@ -219,24 +223,40 @@ type failure struct {
 	err        error
 }
 
-func (a *aftermath) empty() bool { return len(a.calls) == 0 && len(a.slow) == 0 && len(a.failed) == 0 }
+func (a *aftermath) empty() bool { return a.calls == nil && len(a.slow) == 0 && len(a.failed) == 0 }
+
+// callLists are lists for aftermath.calls, so that waking somebody costs no
+// allocation.
+var callLists = sync.Pool{New: func() any { return new([]func()) }}
+
+func (a *aftermath) call(f func()) {
+	if f == nil {
+		return
+	}
+	if a.calls == nil {
+		a.calls = callLists.Get().(*[]func())
+	}
+	*a.calls = append(*a.calls, f)
+}
 
 // add notes what a push to s has led to.
 func (a *aftermath) add(s *Subscriber, o outcome) {
-	if o.wake != nil {
-		a.calls = append(a.calls, o.wake)
-	}
-	if o.loss != nil {
-		a.calls = append(a.calls, o.loss)
-	}
+	a.call(o.wake)
+	a.call(o.loss)
 	if o.failed {
 		a.slow = append(a.slow, slow{s, o.onSlow})
 	}
 }
 
 func (a *aftermath) run(h *Hub) {
-	for _, call := range a.calls {
-		call()
+	if a.calls != nil {
+		for _, call := range *a.calls {
+			call()
+		}
+		clear(*a.calls)
+		*a.calls = (*a.calls)[:0]
+		callLists.Put(a.calls)
+		a.calls = nil
 	}
 	for _, s := range a.slow {
 		s.subscriber.end(nil)

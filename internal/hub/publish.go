@@ -115,9 +115,8 @@ func (h *Hub) prepare(p *Publication) (*topic, error) {
 
 // publishLive publishes on a stream without a log.
 func (h *Hub) publishLive(t *topic, p *Publication) Receipt {
-	var few [16]func() // so that waking a few costs no allocation
 	for {
-		after := aftermath{calls: few[:0]}
+		var after aftermath
 		if r, ok := h.countAndSpread(t, p, &after); ok {
 			after.run(h)
 			return r
@@ -138,7 +137,7 @@ func (h *Hub) countAndSpread(t *topic, p *Publication, after *aftermath) (r Rece
 	if s.forgotten {
 		return Receipt{}, false
 	}
-	now := h.options.Now().UnixMilli()
+	now := h.clock.milli()
 	// One event alone is not a use, or else a burst of names that are
 	// published on once would push out the busy ones.
 	t.used = t.used || s.seq > 0
@@ -193,7 +192,7 @@ func (h *Hub) publishKept(ctx context.Context, t *topic, p Publication, done fun
 	if p.ID == "" {
 		p.ID = wire.NewUUID() // so that it is the same whenever it is read
 	}
-	rec := store.Record{Name: t.name, Data: p.Data, ID: p.ID, Group: p.Group, Time: h.options.Now().UnixMilli()}
+	rec := store.Record{Name: t.name, Data: p.Data, ID: p.ID, Group: p.Group, Time: h.clock.milli()}
 	keep := t.stream.Log.Append
 	if t.stream.crowd != nil {
 		keep = func(rec store.Record, done func(store.Receipt)) { t.stream.crowd.append(ctx, rec, done) }
@@ -214,8 +213,7 @@ func (h *Hub) publishKept(ctx context.Context, t *topic, p Publication, done fun
 // spreadKept offers an event that is in the log. The log calls in the order
 // of the numbers.
 func (h *Hub) spreadKept(t *topic, p *Publication, seq uint64, now int64) Receipt {
-	var few [16]func()
-	after := aftermath{calls: few[:0]}
+	var after aftermath
 	s := t.stream
 	s.mu.Lock()
 	s.seq = seq
