@@ -33,7 +33,7 @@ type keeper interface {
 type bareKeeper interface{ keepAll(pieces [][]byte) error }
 
 // durableOrder is the order of the report.
-var durableOrder = []string{"fdatasync", "ipc-store", "nats-jetstream"}
+var durableOrder = []string{"fdatasync", "ipc-store", "ipc", "nats-jetstream"}
 
 // durablePeers are those linked into this program, as peers are.
 var durablePeers []*durablePeer

@@ -7,9 +7,7 @@ import (
 )
 
 // ofStore is the peer for a store of ours, which the publishers' process opens
-// itself. With package store/disk it is registered as
-//
-//	registerDurable(ofStore("ipc-store", func(dir string) (store.Store, error) { return disk.Open(dir, nil) }))
+// itself.
 func ofStore(name string, open func(dir string) (store.Store, error)) *durablePeer {
 	return &durablePeer{
 		name:    name,

@@ -73,8 +73,13 @@ func serveEkko(dir string, opts *ipc.ServiceOptions, addresses ...string) (strin
 
 // startEkko returns the service when it can be called.
 func startEkko(dir string, opts *ipc.ServiceOptions, addresses ...string) (*ipc.Service, error) {
+	return startEkkoAs(ekkoManifest, dir, opts, addresses...)
+}
+
+// startEkkoAs is startEkko with another manifest.
+func startEkkoAs(manifest, dir string, opts *ipc.ServiceOptions, addresses ...string) (*ipc.Service, error) {
 	path := filepath.Join(dir, ekkoName+".ekko.ipc.json")
-	if err := os.WriteFile(path, []byte(ekkoManifest), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(manifest), 0o600); err != nil {
 		return nil, err
 	}
 	m, err := ipc.LoadManifest(path)
