@@ -19,8 +19,8 @@ type flusher interface{ flush() error }
 
 const (
 	// window is how many events a publisher may be ahead of the slowest
-	// subscriber; when it is so far it waits until half of them have been
-	// taken. It is half of what our own queues hold, and less than any other
+	// subscriber; when it is so far it waits until an eighth of them have been
+	// taken: with less it would stop for longer than it publishes. It is half of what our own queues hold, and less than any other
 	// peer's do: who keeps up, loses nothing.
 	window = 2048
 
@@ -82,7 +82,7 @@ func (p *pacer) run(d time.Duration) (heard, error) {
 			return p.count(took)
 		}
 		if p.sent-p.known >= window {
-			if err := p.wait(window / 2); err != nil {
+			if err := p.wait(window * 7 / 8); err != nil {
 				return heard{}, err
 			}
 		}
