@@ -22,14 +22,16 @@ var layers = map[string]layer{
 
 	"internal/spare": {nil, "memory between two uses is nobody's"},
 
+	"internal/place": {nil, "whether a directory is safe is asked of the file system"},
+
 	"wire":      {[]string{"internal/plain"}, "what is said is pure: it knows neither sockets nor files"},
 	"manifest":  {[]string{"internal/plain"}, "what is promised can be checked without a service"},
-	"transport": {[]string{"internal/spare"}, "how a frame moves knows nothing of messages"},
+	"transport": {[]string{"internal/place", "internal/spare"}, "how a frame moves knows nothing of messages"},
 	"observe":   {nil, "what happened is told to anybody, so it depends on nobody"},
 	"auth":      {[]string{"transport", "wire"}, "who speaks is asked of the connection"},
 
 	"store":           {[]string{"wire"}, "the contract of what keeps events, with a memory that is light"},
-	"store/disk":      {[]string{"store", "wire"}, "the durable log knows records, not services"},
+	"store/disk":      {[]string{"internal/place", "store", "wire"}, "the durable log knows records, not services"},
 	"store/storetest": {[]string{"store", "wire"}, "what every store is held to"},
 	"internal/filter": {[]string{"internal/plain", "wire"}, "a filter reads JSON, and knows nobody"},
 	"internal/group":  {[]string{"store", "wire"}, "who has what of a log: records and members, not connections"},

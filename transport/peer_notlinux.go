@@ -2,10 +2,6 @@
 
 package transport
 
-// Only Linux has process descriptors and user namespaces.
+// Only Linux has process descriptors.
 
 func selfSource() pidfdSource { return nil }
-
-func overflowUID() uint32 { return ^uint32(0) }
-
-func inUserNamespace() bool { return false }

@@ -3,6 +3,8 @@ package transport
 import (
 	"errors"
 	"time"
+
+	"github.com/ekkojs/ipc/internal/place"
 )
 
 // ErrInterrupted is what ReadFrame returns after InterruptRead: nothing was
@@ -191,7 +193,7 @@ type pidfdSource interface {
 
 // Overflow reports whether UID is the number by which the kernel shows every
 // user that has none in this user namespace: it names nobody.
-func (p Peer) Overflow() bool { return p.Known && p.UID == overflowUID() }
+func (p Peer) Overflow() bool { return p.Known && p.UID == place.OverflowUID() }
 
 // PIDFD returns a new descriptor of the peer's process, which never comes to
 // mean another process as a number does; the caller closes it. It works on

@@ -10,6 +10,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/ekkojs/ipc/internal/place"
 )
 
 // newSocket makes a Conn of a Unix or TCP socket.
@@ -88,5 +90,5 @@ func (o *Options) trusts(uid uint32) bool {
 	if o != nil && o.TrustUID != nil {
 		return o.TrustUID(uid)
 	}
-	return uid == 0 || uid == uint32(os.Geteuid()) && uid != overflowUID()
+	return uid == 0 || uid == uint32(os.Geteuid()) && uid != place.OverflowUID()
 }

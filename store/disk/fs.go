@@ -2,11 +2,14 @@ package disk
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/ekkojs/ipc/internal/place"
 )
 
 // fileSystem is the few operations that a log is made of. It is there so that
@@ -73,7 +76,17 @@ func (system) list(dir string) ([]string, error) {
 
 func (system) rename(from, to string) error { return os.Rename(from, to) }
 func (system) remove(path string) error     { return os.Remove(path) }
-func (system) syncDir(dir string) error     { return syncDir(dir) }
+func (system) syncDir(dir string) error     { return place.Sync(dir) }
+
+func (system) place(dir string, parents bool) error {
+	// What is above a log's directory has been looked at with the store's.
+	rule := place.Rule{Create: true, Durable: true, Shared: true, Alone: !parents}
+	err := rule.Check(dir)
+	if fault, ok := errors.AsType[*place.Fault](err); ok {
+		return fmt.Errorf("%w: %w", errUntrusted, fault)
+	}
+	return err
+}
 
 // replace puts a file with that content at path: the old one or the new one
 // is there, whatever happens, and the new one when it returns.

@@ -5,7 +5,6 @@ package disk
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"syscall"
 )
@@ -34,20 +33,4 @@ func openPrivate(path string, flag int) (*os.File, error) {
 		return nil, fmt.Errorf("%w: %s is not a regular file", errUntrusted, path)
 	}
 	return os.OpenFile(path, flag, 0o600)
-}
-
-// syncDir does nothing: directories cannot be synchronized here, and the file
-// system's journal keeps the order of what happens to names.
-func syncDir(string) error { return nil }
-
-func (system) place(dir string, parents bool) error {
-	err := os.MkdirAll(dir, 0o700)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	st, err := os.Lstat(dir)
-	if err == nil && !st.IsDir() {
-		err = fmt.Errorf("%w: %s is not a directory", errUntrusted, dir)
-	}
-	return err
 }
