@@ -36,8 +36,9 @@ type outbox struct {
 	taken    uint64      // bytes ever offered to the connection: they may have left
 	written  uint64      // bytes ever accepted by the connection
 	room     sync.Cond
-	waiting  int   // goroutines in room
-	broken   error // why nothing can be written any more
+	waiting  int       // goroutines in room
+	broken   error     // why nothing can be written any more
+	sent     time.Time // the last message of Send
 	stamp    wire.Stamper
 	id       [36]byte // of the message being appended
 	time     [32]byte // likewise
@@ -146,18 +147,34 @@ func (s *Session) lingered() {
 	s.kickLocked()
 }
 
+// brisk is how soon after another one a message counts as one of a burst.
+const brisk = 20 * time.Microsecond
+
 // Send sends a message that wants no answer. Its Timestamp is filled in, and
 // the MessageID of an event: a request that has one is answered. An error
 // means that nothing was sent.
+//
+// Who sends one after the other does not write each of them: another
+// goroutine does, so that they leave together.
 func (s *Session) Send(m *wire.Message) error {
 	s.mu.Lock()
 	s.waitForRoomLocked()
-	s.freshLocked(m, time.Now())
+	now := time.Now()
+	s.freshLocked(m, now)
 	if m.Type == wire.TypeRequest {
 		m.MessageID = nil
 	}
 	_, err := s.appendLocked(m)
-	flush := err == nil && s.claimLocked()
+	burst := now.Sub(s.outbox.sent) < brisk
+	s.outbox.sent = now
+	flush := false
+	switch {
+	case err != nil:
+	case burst:
+		s.kickLocked()
+	default:
+		flush = s.claimLocked()
+	}
 	s.mu.Unlock()
 	if err != nil {
 		return err
