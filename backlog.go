@@ -106,19 +106,29 @@ func (b *backlog) room(size int) *block {
 	if cap(bl.bytes) < max(size, want) {
 		bl.bytes = make([]byte, 0, max(size, want))
 	}
+	if bl.parcels == nil {
+		bl.parcels = make([]parcel, 0, min(4+want/128, blockParcels))
+	}
 	b.blocks = append(b.blocks, bl)
 	return bl
 }
 
-// fresh returns an empty block, perhaps with memory of one before.
+// fresh returns an empty block, the largest of those that have been read if
+// there are any.
 func (b *backlog) fresh() *block {
-	n := len(b.free)
-	if n == 0 {
+	last := len(b.free) - 1
+	if last < 0 {
 		return new(block)
 	}
-	bl := b.free[n-1]
-	b.free[n-1] = nil
-	b.free = b.free[:n-1]
+	best := last
+	for i, bl := range b.free {
+		if cap(bl.bytes) > cap(b.free[best].bytes) {
+			best = i
+		}
+	}
+	bl := b.free[best]
+	b.free[best], b.free[last] = b.free[last], nil
+	b.free = b.free[:last]
 	return bl
 }
 

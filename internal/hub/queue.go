@@ -164,7 +164,7 @@ func (q *queue) popLocked() entry {
 // shrinkLocked gives back half of a ring that is much larger than what waited
 // in it since it was last empty.
 func (q *queue) shrinkLocked() {
-	if len(q.ring) > smallRing && q.peak < len(q.ring)/4 {
+	if len(q.ring) > smallRing && q.peak < len(q.ring)/16 {
 		q.ring, q.head = make([]entry, len(q.ring)/2), 0
 	}
 	q.peak = 0
