@@ -104,7 +104,11 @@ func (m *member) leave() {
 	t.mu.Lock()
 	delete(t.members, &m.group)
 	t.mu.Unlock()
-	t.group.Leave(&m.group)
+	if t.group.Leave(&m.group) && t.group.Dirty() {
+		// Who leaves in order expects that what it acknowledged counts, even
+		// if the service is killed now. A failure is tried again later.
+		t.group.Flush()
+	}
 }
 
 // next implements source.
