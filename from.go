@@ -30,9 +30,6 @@ func FromTime(t time.Time) From { return From{time: t} }
 // snapshot of the channel; see Service.HandleSnapshot.
 func FromSnapshot() From { return From{word: fromSnapshot} }
 
-// isNew reports whether only what is still to come is wanted.
-func (f From) isNew() bool { return f.word == "" && f.cursor == nil && f.time.IsZero() }
-
 // wish returns it as it stands in a subscribe message.
 func (f From) wish() any {
 	switch {

@@ -127,7 +127,11 @@ func TestReplayWhilePublishing(t *testing.T) {
 			starts := make([]uint64, len(followers))
 			for i := range followers {
 				pattern := []string{"s", "a", "**"}[i%3]
-				f := newFollower(h, func(name string) bool { return pattern != "a" || name == "a" }, &OutletOptions{QueueMessages: []int{0, 8}[i/3%2]})
+				queue := []int{0, 8}[i/3%2]
+				if pattern == "**" {
+					queue = 0 // a short one would have more names to tell gaps of than it may remember
+				}
+				f := newFollower(h, func(name string) bool { return pattern != "a" || name == "a" }, &OutletOptions{QueueMessages: queue})
 				if pattern == "**" {
 					f.wanted = func(string) bool { return true }
 				}

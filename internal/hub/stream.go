@@ -85,9 +85,6 @@ type stream struct {
 	last      map[string]store.Record // newest of each name; nil unless Last is set
 }
 
-// keeps reports whether a subscription may begin in the past.
-func (s *stream) keeps() bool { return s.Log != nil || s.Last }
-
 func newStream(o StreamOptions, epoch string) *stream {
 	return &stream{StreamOptions: o, epoch: epoch, inFrames: []byte(epoch), nameInFrames: []byte(o.Name)}
 }

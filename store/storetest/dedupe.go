@@ -80,12 +80,12 @@ var dedupeFacts = []fact{
 
 func checkWindow(t *testing.T, l *log, window time.Duration) {
 	l.keep(withID("x"))
-	time.Sleep(window - time.Second) // in a bubble
+	later(window - time.Second)
 	if r := l.append(withID("x")); !r.Duplicate {
 		t.Fatalf("within the window: %+v", r)
 	}
 	// A duplicate does not begin the window anew.
-	time.Sleep(2 * time.Second)
+	later(2 * time.Second)
 	if r := l.append(withID("x")); r.Duplicate || r.Seq != 2 {
 		t.Fatalf("after the window: %+v", r)
 	}

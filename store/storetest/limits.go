@@ -41,22 +41,22 @@ var limitFacts = []fact{
 	{name: "age is bounded", clock: true, check: func(t *testing.T, p *place) {
 		l := p.log("a", store.Limits{Age: time.Minute})
 		l.fill(3)
-		time.Sleep(40 * time.Second) // in a bubble
+		later(40 * time.Second)
 		l.fill(2)
 		l.holds(1, 5)
-		time.Sleep(40 * time.Second)
+		later(40 * time.Second)
 		l.holds(4, 5)
 		if seq := l.At(time.UnixMilli(0)); seq != 4 {
 			t.Fatalf("the oldest is %d", seq)
 		}
-		time.Sleep(40 * time.Second)
+		later(40 * time.Second)
 		l.fill(1)
 		l.holds(6, 6)
 	}},
 	{name: "age spares nothing", clock: true, check: func(t *testing.T, p *place) {
 		l := p.log("a", store.Limits{Age: time.Minute, Hold: func() uint64 { return 1 }})
 		l.fill(3)
-		time.Sleep(2 * time.Minute)
+		later(2 * time.Minute)
 		l.fill(1)
 		l.holds(4, 4)
 	}},

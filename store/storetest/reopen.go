@@ -82,7 +82,7 @@ var reopenFacts = []fact{
 	{name: "IDs are forgotten in time", persistent: true, clock: true, check: func(t *testing.T, p *place) {
 		p.log("a", store.Limits{}).keep(withID("x"))
 		p.close()
-		time.Sleep(store.DefaultDedupe + time.Second) // in a bubble
+		later(store.DefaultDedupe + time.Second)
 		if r := p.log("a", store.Limits{}).append(withID("x")); r.Duplicate || r.Seq != 2 {
 			t.Fatalf("again: %+v", r)
 		}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/ekkojs/ipc/store"
 )
@@ -60,3 +61,6 @@ func facts() (all []fact) {
 	}
 	return all
 }
+
+// later lets time pass in the bubble of a fact about time.
+func later(d time.Duration) { time.Sleep(d) }
