@@ -1,6 +1,8 @@
 package ipc
 
 import (
+	"time"
+
 	"github.com/ekkojs/ipc/internal/hub"
 	"github.com/ekkojs/ipc/manifest"
 	"github.com/ekkojs/ipc/store"
@@ -18,6 +20,11 @@ const (
 	defaultDeadMemory = 16 << 20 // bytes, of its dead letters
 	defaultDeadCount  = 10_000
 )
+
+// deadDedupe is how long a log of dead letters knows what it has: a service
+// that ends before a group has noted that a letter is kept hands it in again
+// when it comes back.
+const deadDedupe = 24 * time.Hour
 
 // openChannels makes streams of the channels that the manifest declares, and
 // opens their logs.
@@ -83,7 +90,7 @@ func openLog(o *hub.StreamOptions, keeper store.Store, c *manifest.Channel) (err
 	if !o.Queue && !c.Persistent {
 		return nil
 	}
-	dead := store.Limits{Messages: defaultDeadCount, Dedupe: -1}
+	dead := store.Limits{Messages: defaultDeadCount, Dedupe: deadDedupe}
 	if !c.Persistent {
 		dead.Bytes = defaultDeadMemory
 	}
