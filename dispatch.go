@@ -99,6 +99,7 @@ func (p *peer) closed(err error) {
 	s.mu.Lock()
 	delete(s.peers, p)
 	outlet, last := p.outlet, p.will
+	ending := s.state == stateStopping // then it is the service that goes
 	s.mu.Unlock()
 	if outlet != nil {
 		left := outlet.All()
@@ -108,7 +109,7 @@ func (p *peer) closed(err error) {
 			p.announce("leave", e.ID, e.Pattern)
 		}
 	}
-	if last != nil && !p.bye.Load() {
+	if last != nil && !p.bye.Load() && !ending {
 		p.executeWill(last)
 	}
 }

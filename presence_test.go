@@ -172,3 +172,22 @@ func TestAWill(t *testing.T) {
 		}
 	}
 }
+
+// TestAWillIsForClientsThatGo, and not for a service that does.
+func TestAWillIsForClientsThatGo(t *testing.T) {
+	address, s := startStreams(t, nil)
+	gone, err := s.Subscribe("gone", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, address, nil)
+	if err := c.SetWill(t.Context(), "gone", 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := gone.Next(t.Context()); err != ipc.ErrClosed {
+		t.Errorf("got %v, %v", e, err)
+	}
+}
