@@ -123,7 +123,11 @@ func (h *Hub) Team(pattern string, o *GroupOptions) (*Team, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.openTeam(s, t, name, group.Options{Exclusive: o.Exclusive, Start: start})
+	team, err := h.openTeam(s, t, name, group.Options{Exclusive: o.Exclusive, Start: start})
+	if err == nil {
+		s.teams.addLocked(team)
+	}
+	return team, err
 }
 
 // teamName is what the log calls a group: those of one event alone are not
@@ -144,7 +148,7 @@ func (s *stream) groupStart(f From, wanted func(*store.Record) bool) (uint64, er
 	return s.startLocked(f, true, wanted)
 }
 
-// openTeam opens a group of the log. The caller holds teams.mu.
+// openTeam opens a group of the log. It counts when add has made it known.
 func (h *Hub) openTeam(s *stream, t *topic, name string, o group.Options) (*Team, error) {
 	team := &Team{hub: h, topic: t, stream: s, members: map[*group.Member]*Subscriber{}}
 	o.Volatile = s.Volatile
@@ -155,9 +159,16 @@ func (h *Hub) openTeam(s *stream, t *topic, name string, o group.Options) (*Team
 	if team.group, err = group.Open(s.Log, name, o); err != nil {
 		return nil, err
 	}
-	s.teams.setLocked(append(slices.Clone(s.teams.all()), team))
-	team.arm()
 	return team, nil
+}
+
+// addLocked makes groups known, all at once: what some have done with may be
+// removed from the log then, unless others are known that have not.
+func (t *teams) addLocked(opened ...*Team) {
+	t.setLocked(slices.Concat(t.all(), opened))
+	for _, team := range opened {
+		team.arm()
+	}
 }
 
 // arm sets the timer to the group's deadline.
@@ -201,15 +212,19 @@ func (t *Team) close() {
 func (h *Hub) reopenTeams(s *stream) error {
 	s.teams.mu.Lock()
 	defer s.teams.mu.Unlock()
+	var opened []*Team
 	for _, name := range group.Names(s.Log) {
 		t := s.topicOf(s.Name)
 		if i := strings.IndexByte(name, ' '); i >= 0 {
 			t = s.topicOf(name[i+1:])
 		}
-		if _, err := h.openTeam(s, t, name, group.Options{AsKept: true}); err != nil {
+		team, err := h.openTeam(s, t, name, group.Options{AsKept: true})
+		if err != nil {
 			return err
 		}
+		opened = append(opened, team)
 	}
+	s.teams.addLocked(opened...)
 	return nil
 }
 
