@@ -20,8 +20,13 @@ type wish struct {
 	Credit       int    `json:"credit,omitempty"`
 	AckWaitMS    int64  `json:"ackWaitMs,omitempty"`
 	OnSlow       string `json:"onSlow,omitempty"`
+	Window       int    `json:"window,omitzero"`        // bytes of past events that are sent before more is granted
 	Subscription string `json:"subscription,omitempty"` // the id, if the client chooses it
 }
+
+// MaxReplayWindow is how many bytes of past events a subscriber may have sent
+// to it before it says that it has read some.
+const MaxReplayWindow = 64 << 20
 
 // cursorText is a Cursor on the wire.
 type cursorText struct {
@@ -99,7 +104,10 @@ func (s *Service) separate(pattern string, w *wish) (sep hub.Separate, snapshot 
 		sep, failure = s.join(pattern, group, w.Subscription)
 		return sep, false, failure
 	}
-	sep.ID = w.Subscription
+	if w.Window < 0 || w.Window > MaxReplayWindow {
+		return sep, false, wire.Errorf(wire.CodeInvalidArgument, `"window" is at most %d bytes, not %d`, MaxReplayWindow, w.Window)
+	}
+	sep.ID, sep.Window = w.Subscription, w.Window
 	if sep.From, snapshot, failure = w.from(); failure != nil {
 		return sep, false, failure
 	}

@@ -194,6 +194,14 @@ func (b *backlog) take(before *block, passing bool) *block {
 	return bl
 }
 
+// cost is what the events that have not been taken count for in a window.
+func (bl *block) cost() (n int) {
+	for _, p := range bl.parcels[bl.first:] {
+		n += max(int(p.data), eventCost)
+	}
+	return n
+}
+
 // insertGap puts a gap before the first event of a stream that came by a
 // connection, and reports whether there is one.
 func (b *backlog) insertGap(stream string, connection uint64, g *Gap) bool {

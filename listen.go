@@ -23,6 +23,7 @@ func (c *Client) Subscribe(ctx context.Context, pattern string, opts *SubscribeO
 		return nil, err
 	}
 	sub.grouped = sub.grouped || c.Manifest().ChannelByName(sub.name).IsQueue()
+	sub.grant = c.grant
 	sub.settle, sub.told = c.settle, c.opts.OnError
 	s, err := c.endpoint.Acquire(ctx)
 	if err != nil {
@@ -154,6 +155,9 @@ func (c *Client) wishOf(sub *Subscription, again bool) (w map[string]any, id str
 	if len(w) > 0 || again || sub.grouped {
 		id = "c" + strconv.FormatUint(c.lastID.Add(1), 36)
 		w["subscription"] = id
+		if !sub.grouped {
+			w["window"] = sub.window()
+		}
 	}
 	if o.Disconnect {
 		w["onSlow"] = "disconnect"
@@ -223,6 +227,13 @@ func (c *Client) farewellTo(id string, err *Error) (sub *Subscription, early boo
 		return nil, true
 	}
 	return nil, false
+}
+
+// grant tells the service that a subscription has read so many bytes of the
+// past events that it was sent under an id.
+func (c *Client) grant(s *session.Session, id string, n int) {
+	md := wire.Metadata{Subscription: []byte(id), Credit: int64(n)}
+	s.Send(&wire.Message{Type: wire.TypeEvent, Channel: []byte(creditChannel), Metadata: md.Append(nil)})
 }
 
 // unsubscribeTimeout bounds how long Subscription.Close waits for the service.

@@ -190,6 +190,9 @@ func (s *Service) mayPublish(name string) *Error {
 	return wire.Errorf(wire.CodePermissionDenied, "%s is published by %s alone, says its manifest", name, s.name)
 }
 
+// creditChannel is where a subscriber says that it has read past events.
+const creditChannel = "ipc.credit"
+
 // Event implements session.Handler: a client publishes.
 func (p *peer) Event(in *session.Inbound) {
 	s := p.service
@@ -198,8 +201,12 @@ func (p *peer) Event(in *session.Inbound) {
 		return
 	}
 	name := string(wire.EventName(in.Channel))
-	if name == "ipc.goodbye" {
+	switch name {
+	case "ipc.goodbye":
 		p.bye.Store(true)
+		return
+	case creditChannel:
+		p.outletOf().Grant(string(in.Meta.Subscription), in.Meta.Credit)
 		return
 	}
 	err := s.checkEvent(name, in.Data)

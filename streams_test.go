@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -534,4 +535,26 @@ func TestAFarewellRightBehindTheAnswer(t *testing.T) {
 		}
 	}
 	<-served
+}
+
+// TestALongPastIsNotLost goes back over many times more events than the
+// client's queue holds, with a reader that takes its time.
+func TestALongPastIsNotLost(t *testing.T) {
+	const kept = 30_000
+	address, s := startStreams(t, nil)
+	for i := range kept {
+		mustPublish(t, s, "order.made", i)
+	}
+	c := dial(t, address, nil)
+	sub := mustSubscribe(t, c, "orders", &ipc.SubscribeOptions{From: ipc.FromFirst(), Queue: 64})
+	for i := range kept {
+		e := mustNext(t, sub)
+		if e.Gap != nil || e.Data.String() != strconv.Itoa(i) {
+			t.Fatalf("event %d is %s, with a gap %+v", i, e.Data, e.Gap)
+		}
+	}
+	mustPublish(t, s, "order.made", "live")
+	if e := mustNext(t, sub); e.Gap != nil || e.Data.String() != `"live"` {
+		t.Errorf("got %s, with a gap %+v", e.Data, e.Gap)
+	}
 }

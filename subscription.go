@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ekkojs/ipc/internal/filter"
+	"github.com/ekkojs/ipc/internal/hub"
 	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/wire"
 )
@@ -86,6 +87,7 @@ type Subscription struct {
 	ended   func(*Subscription)                             // undoes what Subscribe did
 	told    func(error)                                     // of what no method returns; may be nil
 	settle  func(context.Context, *Event, settlement) error // of grouped ones
+	grant   func(*session.Session, string, int)             // says how much has been read; nil: nobody asks
 	more    func()                                          // gives it more once full has said yes; nil: events come unasked
 
 	// What the reader has in hand.
@@ -109,6 +111,7 @@ type Subscription struct {
 	agreed   bool             // the service has, once: it is brought back
 	place    uint64           // the client's connection that it is on
 	entering bool             // what it has missed is not known yet
+	owed     int              // bytes read that the service has not been told of
 	stalled  bool             // full has said yes, and more has not been called since
 }
 
@@ -340,7 +343,16 @@ func (s *Subscription) take() (more bool, err error) {
 	if thirsty {
 		s.stalled = false
 	}
+	at, id, read := s.reads, s.id, s.owed
+	if owes := s.grant != nil && s.separate && !s.grouped && id != "" && at != nil && read >= s.window()/4; owes {
+		s.owed = 0
+	} else {
+		at = nil
+	}
 	s.mu.Unlock()
+	if at != nil {
+		s.grant(at, id, read)
+	}
 	if thirsty {
 		s.more()
 	}
@@ -360,14 +372,25 @@ func (s *Subscription) takeLocked() (more bool, err error) {
 	if len(s.lost) > 0 {
 		s.taken.addGaps(s.lost)
 	}
+	s.owed += s.taken.cost()
 	return true, nil
 }
+
+// window is how many bytes of past events the service may send before it is
+// told that some have been read: half of what waits here without a loss.
+func (s *Subscription) window() int {
+	return max(min(s.opts.QueueBytes/2, s.opts.Queue/2*eventCost), eventCost)
+}
+
+// eventCost is what the smallest event takes of a window.
+const eventCost = hub.EventCost
 
 // enter is called before the service is asked, under the id that the events
 // will carry ("": none). It returns where the subscription stood.
 func (s *Subscription) enter(id string, connection uint64) map[string]cursor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.owed = 0
 	s.entering, s.separate, s.place = s.err == nil, id != "", connection
 	stood := make(map[string]cursor, len(s.last))
 	for stream, c := range s.last {

@@ -59,6 +59,7 @@ type Ended struct{ ID, Pattern string }
 // a plain one.
 type Separate struct {
 	ID       string // that nobody else of the outlet has; "": a new one
+	Window   int    // see SubscriberOptions
 	From     From
 	Filter   *filter.Filter
 	Snapshot []byte // see SubscribeOptions
@@ -93,7 +94,7 @@ func (o *Outlet) Subscribe(pattern string, policy Policy, how Separate) (id stri
 	if how.ID == "" {
 		how.ID = subscriptionID(o.hub.lastID.Add(1))
 	}
-	s := o.attach(how.ID, how.Filter)
+	s := o.attach(how.ID, how.Window, how.Filter)
 	if err := o.keep(how.ID, s); err != nil {
 		s.Close()
 		return "", Start{}, err
@@ -163,20 +164,21 @@ func (o *Outlet) plainOf() (*Subscriber, error) {
 		return nil, tooMany(limit)
 	}
 	if o.plain == nil {
-		o.plain = o.attach("", nil)
+		o.plain = o.attach("", 0, nil)
 	}
 	return o.plain, nil
 }
 
 // attach makes a subscriber whose events come out here: of one subscription,
 // or with "" of the plain ones.
-func (o *Outlet) attach(id string, f *filter.Filter) *Subscriber {
+func (o *Outlet) attach(id string, window int, f *filter.Filter) *Subscriber {
 	var s *Subscriber
 	options := SubscriberOptions{
 		QueueMessages: o.options.QueueMessages,
 		QueueBytes:    o.options.QueueBytes,
 		Budget:        o.options.Budget,
 		Tag:           id,
+		Window:        window,
 		Filter:        f,
 		Owner:         o.options.Owner,
 		OnLoss:        o.options.OnLoss,
@@ -238,6 +240,17 @@ func (o *Outlet) countWaitingLocked() {
 		n++
 	}
 	o.waiting.Store(int32(n))
+}
+
+// Grant says that the receiver of a separate subscription has read n bytes of
+// past events. Of one that there is not any more it says nothing.
+func (o *Outlet) Grant(id string, n int64) {
+	o.mu.Lock()
+	s := o.separate[id]
+	o.mu.Unlock()
+	if s != nil {
+		s.Grant(n)
+	}
 }
 
 // Unsubscribe ends the subscription with that id, and returns it if there was

@@ -26,17 +26,21 @@ const (
 	// is held up, so that one that is published on all the time can be caught
 	// up with.
 	replayRest = 256
+	// restBytes is how much data those have at most.
+	restBytes = 256 << 10
 )
 
 // next implements source.
 func (r *replay) next(dst []byte, room int, drained bool) ([]byte, sourceState) {
 	until := r.stream.seqNow()
-	rest := r.s.queue.room()
-	if left := until + 1 - min(r.at, until+1); left == 0 || left <= uint64(min(rest, replayRest)) && !r.apart {
+	if left := until + 1 - min(r.at, until+1); left == 0 || left <= r.joinable(replayRest) && !r.apart {
 		if !drained {
 			return dst, sourceStalled
 		}
 		return dst, r.join()
+	}
+	if r.s.spent() {
+		return dst, sourceIdle // until it is granted more
 	}
 	recs, err := r.read(min(replayBatch, 1+room/entryCost), room)
 	if err != nil {
@@ -46,12 +50,13 @@ func (r *replay) next(dst []byte, room int, drained bool) ([]byte, sourceState) 
 	e, delivered := r.s.hub.encoder, uint64(0)
 	for i := range recs {
 		rec := &recs[i]
-		if rec.Seq > until {
+		if rec.Seq > until || i > 0 && r.s.spent() {
 			break
 		}
 		dst = r.jump(dst, rec.Seq)
 		r.at++
 		if r.wanted(rec) {
+			r.s.spend(rec.Data)
 			dst = e.append(dst, r.stream.replayed(rec, r.s.queue.tag))
 			delivered++
 		}
@@ -62,6 +67,16 @@ func (r *replay) next(dst []byte, room int, drained bool) ([]byte, sourceState) 
 	r.apart = false
 	r.s.queue.countPast(delivered, delivered, 0)
 	return dst, sourceMore
+}
+
+// joinable is how many events may be joined to those that are published: most,
+// or as many as there is room for here and with the receiver.
+func (r *replay) joinable(most int) uint64 {
+	n := int64(min(r.s.queue.room(), most))
+	if r.s.paced {
+		n = min(n, r.s.window.Load()/EventCost)
+	}
+	return uint64(max(n, 0))
 }
 
 // read returns records from r.at on.
@@ -129,17 +144,18 @@ func (r *replay) join() sourceState {
 // restLocked returns all that is missing, if it is whole and little.
 func (r *replay) restLocked() (rest []store.Record, ok bool, err error) {
 	last := r.stream.seq
-	if last+1-min(r.at, last+1) > uint64(min(r.s.queue.room(), 2*replayRest)) {
+	if last+1-min(r.at, last+1) > r.joinable(2*replayRest) {
 		return nil, false, nil // it was published on meanwhile
 	}
 	rest = r.recs[:0]
+	size := 0
 	for at := r.at; at <= last; {
 		read := len(rest)
 		if rest, err = r.stream.Log.Read(rest, at, int(last+1-at), 1<<20); err != nil {
 			return nil, false, err
 		}
 		for _, rec := range rest[read:] {
-			if rec.Seq != at {
+			if size += len(rec.Data); rec.Seq != at || size > restBytes || r.s.paced && int64(size) > r.s.window.Load() {
 				return nil, false, nil
 			}
 			at++
