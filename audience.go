@@ -206,7 +206,7 @@ func (p *peer) tryEnter(in *session.Inbound, pattern string, policy hub.Policy, 
 			failure = asError(err)
 			return nil, nil
 		}
-		return subscribed(id, pattern, start), nil
+		return subscribed(id, pattern, sep.Group.Name, start), nil
 	})
 	if failure == nil {
 		p.announce("join", id, pattern)
@@ -256,13 +256,14 @@ func (p *peer) cutOff(id, pattern string, err error) {
 const maxStarts = 1000
 
 // subscribed is the data of the answer to a subscription.
-func subscribed(id, pattern string, start hub.Start) []byte {
+func subscribed(id, pattern, group string, start hub.Start) []byte {
 	answer := struct {
 		Subscription string                `json:"subscription"`
 		From         cursorText            `json:"from"`
 		Stream       string                `json:"stream,omitempty"`
+		Group        string                `json:"group,omitempty"`
 		Channels     map[string]cursorText `json:"channels,omitempty"`
-	}{Subscription: id, From: cursorText(start.Cursor)}
+	}{Subscription: id, From: cursorText(start.Cursor), Group: group}
 	if start.Stream != pattern {
 		answer.Stream = start.Stream
 	}

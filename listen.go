@@ -73,6 +73,10 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 		c.mu.Unlock()
 		return err
 	}
+	sub.grouped = sub.grouped || answer.Group != ""
+	if id != "" && answer.Subscription != id {
+		c.rename(sub, id, answer.Subscription)
+	}
 	sub.read(s)
 	starts := map[string]Cursor{}
 	for name, at := range answer.Channels {
@@ -152,7 +156,10 @@ func (c *Client) wishOf(sub *Subscription, again bool) (w map[string]any, id str
 	if o.AckWait > 0 {
 		w["ackWaitMs"] = o.AckWait.Milliseconds()
 	}
-	if len(w) > 0 || again || sub.grouped {
+	// Of a service that was found without its manifest a name may be that of a
+	// queue, whose events come with an id only.
+	unknown := c.Manifest() == nil && sub.pattern.IsLiteral()
+	if len(w) > 0 || again || sub.grouped || unknown {
 		id = "c" + strconv.FormatUint(c.lastID.Add(1), 36)
 		w["subscription"] = id
 		if !sub.grouped {
@@ -170,6 +177,7 @@ type agreement struct {
 	Subscription string                `json:"subscription"`
 	From         cursorText            `json:"from"`
 	Stream       string                `json:"stream"`
+	Group        string                `json:"group"`
 	Channels     map[string]cursorText `json:"channels"`
 }
 
@@ -227,6 +235,17 @@ func (c *Client) farewellTo(id string, err *Error) (sub *Subscription, early boo
 		return nil, true
 	}
 	return nil, false
+}
+
+// rename is for services that do not let their clients choose: the events of
+// the subscription carry the service's own id, or none.
+func (c *Client) rename(sub *Subscription, chosen, given string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.separate, chosen)
+	c.separate[given] = sub
+	sub.mix()
+	c.audience.Add(1)
 }
 
 // grant tells the service that a subscription has read so many bytes of the

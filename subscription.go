@@ -511,3 +511,10 @@ func (s *Subscription) settled(ctx context.Context, e *Event, what settlement) {
 		s.told(err)
 	}
 }
+
+// mix says that its events may come without an id.
+func (s *Subscription) mix() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.separate = false
+}
