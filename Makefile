@@ -3,6 +3,8 @@
 BUILD    := .build
 FUZZTIME ?= 10m
 CALLS    ?= 500000
+EVENTS   ?= 10000000
+KEPT     ?= 1000000
 BENCH    ?= full
 OVERLOAD ?= 1m
 STOP     ?= 10s
@@ -32,9 +34,9 @@ lint: $(BUILD)/check ## only the checks that run nothing of ours
 fuzz: $(BUILD)/check ## FUZZTIME=10m for each fuzz target; FUZZ=Name for some of them
 	@exec $(BUILD)/check -fuzztime $(FUZZTIME) -fuzz '$(FUZZ)' fuzz
 
-torture: ## kill, stop and drain services under CALLS calls, and check that no error lies about them; SEED=n for certain faults
+torture: ## kill, stop and cut off services under CALLS calls, EVENTS events and KEPT kept ones, and check what is promised of them; SEED=n for certain faults
 	@go build -o $(BUILD)/torture ./internal/torture/run
-	@exec $(BUILD)/torture -calls $(CALLS) $(if $(SEED),-seed $(SEED))
+	@exec $(BUILD)/torture -calls $(CALLS) -plain $(EVENTS) -messages $(KEPT) $(if $(SEED),-seed $(SEED))
 
 bench: build $(BUILD)/check ## measure against the peers, into bench/results.json and docs/bench.svg; BENCH=quick for a first look, BENCHFLAGS='-mode events' for a part
 	@$(BUILD)/check -bench

@@ -44,8 +44,10 @@ var layers = map[string]layer{
 
 	"": {[]string{"auth", "internal/endpoint", "internal/filter", "internal/hub", "internal/registry", "internal/session", "manifest", "observe", "store", "transport", "wire"}, "the face"},
 
-	"internal/torture":     {[]string{"", "wire"}, "who proves what the face says uses the face only, and reads what a code may claim from its table"},
-	"internal/torture/run": {[]string{"internal/torture"}, "a command of a few flags"},
+	"internal/torture":        {[]string{"", "internal/torture/stage", "wire"}, "who proves what the face says uses the face only, and reads what a code may claim from its table"},
+	"internal/torture/events": {[]string{"", "internal/torture/stage", "store", "store/disk", "wire"}, "the same for events, with a store under the service"},
+	"internal/torture/stage":  {nil, "processes are started and ended in the same way whatever they prove"},
+	"internal/torture/run":    {[]string{"internal/torture", "internal/torture/events"}, "a command of a few flags"},
 
 	"script": {[]string{"", "manifest", "observe", "wire"}, "a program that imports services is a user of the face"},
 }

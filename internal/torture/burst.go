@@ -6,6 +6,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/ekkojs/ipc/internal/torture/stage"
 )
 
 // together makes the calls that plans draws, n of them at once, through c.
@@ -79,6 +81,6 @@ func (w *worker) push() {
 			id := w.client.id()
 			return plan{method: "quick", args: []any{id, 0, padding(id, 20<<10+w.rand.IntN(100<<10))}}, id
 		})
-		pause(w.client.ctx, 10+40*w.rand.Float64())
+		stage.Pause(w.client.ctx, 10+40*w.rand.Float64())
 	}
 }

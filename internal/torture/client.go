@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/internal/torture/stage"
 	"github.com/ekkojs/ipc/wire"
 )
 
@@ -47,7 +48,7 @@ type client struct {
 func runClient(cfg clientConfig) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	go endWithStdin(stop)
+	go stage.EndWithStdin(stop)
 	j, err := OpenJournal(cfg.Dir, cfg.Name)
 	if err != nil {
 		return err
@@ -124,7 +125,7 @@ func (c *client) echo(ctx context.Context, r *ipc.Request) (any, error) {
 	}
 	c.journal.Write(Event{Kind: Begin, Call: in.Call})
 	defer c.journal.Write(Event{Kind: End, Call: in.Call})
-	if err := pause(ctx, in.MS/2); err != nil {
+	if err := stage.Pause(ctx, in.MS/2); err != nil {
 		return nil, err
 	}
 	if in.MS == 3 {
@@ -179,7 +180,7 @@ func (w *worker) one() {
 	defer cancel()
 	_, err := w.shared.call(ctx, p, id)
 	if code := ipc.CodeOf(err); code == ipc.CodeServiceUnavailable || code == wire.CodeQuotaExceeded {
-		pause(w.client.ctx, 10+40*w.rand.Float64())
+		stage.Pause(w.client.ctx, 10+40*w.rand.Float64())
 	}
 }
 

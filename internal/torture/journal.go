@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"github.com/ekkojs/ipc/internal/torture/stage"
 )
 
 // journalEnd is how the files of journals end; before it is the name of the
@@ -35,7 +35,7 @@ func OpenJournal(dir, process string) (*Journal, error) {
 // Write adds a record, whose time is now. A journal that cannot be written
 // makes the whole run worthless, so it ends the process.
 func (j *Journal) Write(e Event) {
-	e.At = now()
+	e.At = stage.Now()
 	line, err := json.Marshal(e)
 	if err == nil {
 		_, err = j.file.Write(append(line, '\n'))
@@ -47,15 +47,6 @@ func (j *Journal) Write(e Event) {
 
 // Close ends the journal.
 func (j *Journal) Close() error { return j.file.Close() }
-
-// now is the monotonic clock of the machine, in nanoseconds.
-func now() int64 {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
-		panic("torture: no monotonic clock: " + err.Error())
-	}
-	return t.Nano()
-}
 
 // ReadHistory brings together the journals in dir. killed are the processes
 // that were killed.

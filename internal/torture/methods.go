@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/internal/torture/stage"
 )
 
 // arguments are those of every method.
@@ -56,13 +57,13 @@ func (s *service) handlers() map[string]handler {
 	return map[string]handler{
 		"quick": func(_ context.Context, in arguments) (any, error) { return in.Call, nil },
 		"slow": func(ctx context.Context, in arguments) (any, error) {
-			if err := pause(ctx, in.MS); err != nil {
+			if err := stage.Pause(ctx, in.MS); err != nil {
 				return nil, err
 			}
 			return in.Call, nil
 		},
 		"stubborn": func(_ context.Context, in arguments) (any, error) {
-			pause(context.Background(), in.MS)
+			stage.Pause(context.Background(), in.MS)
 			return in.Call, nil
 		},
 		"failing": func(_ context.Context, in arguments) (any, error) {
@@ -86,7 +87,7 @@ func (s *service) handlers() map[string]handler {
 		"echoes": s.echo,
 		"bulk":   func(_ context.Context, in arguments) (any, error) { return in.Pad + in.Call + "|", nil },
 		"repeatable": func(_ context.Context, in arguments) (any, error) {
-			pause(context.Background(), in.MS)
+			stage.Pause(context.Background(), in.MS)
 			if in.MS == 5 {
 				return nil, ipc.Errorf("APP_BROKEN", "[%s]", in.Call)
 			}

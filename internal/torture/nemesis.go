@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"syscall"
+
+	"github.com/ekkojs/ipc/internal/torture/stage"
 )
 
 // torment is what a fault works with.
@@ -58,11 +60,11 @@ func faultsNamed(names []string) []fault {
 }
 
 // wait waits for up to ms milliseconds.
-func (t *torment) wait(ms float64) { pause(t.ctx, ms*t.random.Float64()) }
+func (t *torment) wait(ms float64) { stage.Pause(t.ctx, ms*t.random.Float64()) }
 
 func (t *torment) kill(s *slot) {
 	t.kills++
-	s.now.kill()
+	s.now.Kill()
 	t.gone(s.now)
 	s.now = nil
 }
@@ -74,15 +76,15 @@ func (t *torment) killAndStayAway(s *slot) {
 
 // stop leaves the service as it is, but for a moment without a processor.
 func (t *torment) stop(s *slot) {
-	s.now.signal(syscall.SIGSTOP)
+	s.now.Signal(syscall.SIGSTOP)
 	t.wait(60)
-	s.now.signal(syscall.SIGCONT)
+	s.now.Signal(syscall.SIGCONT)
 }
 
 // killWhileStopped kills a service that has let large requests pile up in
 // front of it.
 func (t *torment) killWhileStopped(s *slot) {
-	s.now.signal(syscall.SIGSTOP)
+	s.now.Signal(syscall.SIGSTOP)
 	t.wait(40)
 	t.kill(s)
 }
@@ -90,9 +92,9 @@ func (t *torment) killWhileStopped(s *slot) {
 // killAfterStop kills a service that has just begun to read what piled up: of
 // one write of its clients it has read a part.
 func (t *torment) killAfterStop(s *slot) {
-	s.now.signal(syscall.SIGSTOP)
+	s.now.Signal(syscall.SIGSTOP)
 	t.wait(60)
-	s.now.signal(syscall.SIGCONT)
+	s.now.Signal(syscall.SIGCONT)
 	t.wait(4)
 	t.kill(s)
 }
@@ -105,6 +107,6 @@ func (t *torment) drain(s *slot) {
 func (t *torment) killClient(*slot) {
 	if p := t.slots[t.random.IntN(len(t.slots))].now.Load(); p != nil {
 		t.kills++
-		p.kill()
+		p.Kill()
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ekkojs/ipc/internal/torture/stage"
 	"github.com/ekkojs/ipc/wire"
 )
 
@@ -32,7 +33,7 @@ func (w *rawWorker) work() {
 	for w.ctx.Err() == nil && w.left.Load() > 0 {
 		conn, err := net.Dial("unix", strings.TrimPrefix(w.Address, "unix:"))
 		if err != nil {
-			pause(w.ctx, 1+4*w.rand.Float64())
+			stage.Pause(w.ctx, 1+4*w.rand.Float64())
 			continue
 		}
 		c := &rawConn{rawWorker: w, conn: conn.(*net.UnixConn), frames: newFrames(conn, !w.Plant.isProxy() && w.rand.IntN(2) == 0), open: map[string]bool{}}

@@ -5,7 +5,6 @@ package torture
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 )
 
@@ -41,11 +40,4 @@ func Main() {
 		os.Exit(1)
 	}
 	os.Exit(0)
-}
-
-// endWithStdin calls end when whoever started this process has ended, in
-// whatever way, or wants it to end.
-func endWithStdin(end func()) {
-	io.Copy(io.Discard, os.Stdin)
-	end()
 }

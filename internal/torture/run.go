@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/ekkojs/ipc/internal/torture/stage"
 )
 
 // Config says how to make a history.
@@ -111,13 +113,13 @@ type run struct {
 type slot struct {
 	name  string
 	count int
-	now   *process // nil when it could not be started
+	now   *stage.Process // nil when it could not be started
 }
 
 // clientSlot is the place of a client process.
 type clientSlot struct {
 	name string
-	now  atomic.Pointer[process]
+	now  atomic.Pointer[stage.Process]
 }
 
 func (r *run) run(ctx context.Context) error {
@@ -159,7 +161,7 @@ func (r *run) start(s *slot) error {
 	if s == &r.front {
 		cfg.Back, cfg.Plant = r.address(&r.back), r.Plant
 	}
-	p, err := startProcess(name, role{Service: cfg}, true)
+	p, err := stage.Start(name, roleEnv, role{Service: cfg}, true)
 	s.now = p
 	return err
 }
@@ -169,18 +171,18 @@ func (r *run) end(s *slot) {
 	if s.now == nil {
 		return
 	}
-	s.now.signal(syscall.SIGTERM)
-	r.complain(s.now.wait())
+	s.now.Signal(syscall.SIGTERM)
+	r.complain(s.now.Wait())
 	s.now = nil
 }
 
 // gone takes note of a process that was killed.
-func (r *run) gone(p *process) {
-	<-p.ended
-	r.complain(p.complaint())
+func (r *run) gone(p *stage.Process) {
+	<-p.Ended
+	r.complain(p.Complaint())
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.killed[p.name] = true
+	r.killed[p.Name] = true
 }
 
 func (r *run) complain(err error) {
@@ -204,21 +206,21 @@ func (r *run) keep(ctx context.Context, s *clientSlot, calls, index int) {
 		if r.NoRaw || r.Plant == SwapAnswers || r.Plant == LoseItem {
 			cfg.Raw = 0 // which would wait for an answer that is kept back, or for items
 		}
-		p, err := startProcess(name, role{Client: cfg}, false)
+		p, err := stage.Start(name, roleEnv, role{Client: cfg}, false)
 		if err != nil {
 			r.complain(err)
 			return
 		}
 		s.now.Store(p)
-		stop := context.AfterFunc(ctx, func() { p.stdin.Close() })
+		stop := context.AfterFunc(ctx, func() { p.Close() })
 		select {
-		case <-p.ended:
+		case <-p.Ended:
 		case <-ctx.Done():
 		}
-		err = p.wait()
+		err = p.Wait()
 		stop()
 		s.now.Store(nil)
-		if !p.killed.Load() {
+		if !p.Killed.Load() {
 			r.complain(err)
 			return
 		}
@@ -244,7 +246,7 @@ func (r *run) made(process string) (n int) {
 // torment injects one fault after another until ctx ends.
 func (r *run) torment(ctx context.Context, drawn []fault) {
 	random := rand.New(rand.NewPCG(r.Seed, 1<<63))
-	for pause(ctx, r.Pause.Seconds()*1000*(0.3+1.4*random.Float64())) == nil {
+	for stage.Pause(ctx, r.Pause.Seconds()*1000*(0.3+1.4*random.Float64())) == nil {
 		f := drawn[random.IntN(len(drawn))]
 		s := &r.front
 		if random.IntN(5) == 0 {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/internal/torture/stage"
 )
 
 // The limits of the services, small enough to be met all the time.
@@ -51,7 +52,7 @@ type service struct {
 func runService(cfg serviceConfig) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	go endWithStdin(stop)
+	go stage.EndWithStdin(stop)
 	j, err := OpenJournal(cfg.Dir, cfg.Name)
 	if err != nil {
 		return err
@@ -160,18 +161,6 @@ func (s *service) record(in arguments, f func() (any, error)) (any, error) {
 		s.journal.Write(end)
 	}()
 	return f()
-}
-
-// pause waits for ms milliseconds, or until ctx ends.
-func pause(ctx context.Context, ms float64) error {
-	t := time.NewTimer(time.Duration(ms * float64(time.Millisecond)))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 var quiet = slog.New(slog.DiscardHandler)
