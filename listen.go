@@ -73,7 +73,9 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 		c.mu.Unlock()
 		return err
 	}
-	sub.grouped = sub.grouped || answer.Group != ""
+	if answer.Group != "" && !sub.grouped {
+		sub.join()
+	}
 	if id != "" && answer.Subscription != id {
 		c.rename(sub, id, answer.Subscription)
 	}

@@ -512,6 +512,14 @@ func (s *Subscription) settled(ctx context.Context, e *Event, what settlement) {
 	}
 }
 
+// join says that its events are to be acknowledged, which was not known when
+// it was asked for.
+func (s *Subscription) join() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.grouped = true
+}
+
 // mix says that its events may come without an id.
 func (s *Subscription) mix() {
 	s.mu.Lock()

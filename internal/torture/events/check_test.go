@@ -184,14 +184,6 @@ func repeat(kind Kind, place uint8, counter uint32, f func(*Event)) func(*script
 	}
 }
 
-func both(all ...func(*script)) func(*script) {
-	return func(s *script) {
-		for _, f := range all {
-			f(s)
-		}
-	}
-}
-
 // mutations are faults of a history, each with the rules that it breaks.
 var mutations = []struct {
 	name   string
