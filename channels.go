@@ -13,12 +13,18 @@ import (
 // No channel can have such a name.
 const deadLetters = "!dead"
 
-// The bounds of what a channel keeps in memory when its manifest says
-// nothing of them.
+// The bounds of what a channel keeps that its manifest cannot set, or says
+// nothing of.
 const (
-	defaultMemory     = 64 << 20 // bytes, of a queue that is not persistent
-	defaultDeadMemory = 16 << 20 // bytes, of its dead letters
-	defaultDeadCount  = 10_000
+	// DefaultChannelBytes is what a channel that is not persistent keeps if
+	// its manifest gives no maxSize.
+	DefaultChannelBytes = 64 << 20
+
+	// MaxDeadLetters is how many dead letters of a channel are kept; the
+	// oldest go first. Those of a channel that is not persistent take no more
+	// memory than MaxDeadLetterBytes besides.
+	MaxDeadLetters     = 10_000
+	MaxDeadLetterBytes = 16 << 20
 )
 
 // deadDedupe is how long a log of dead letters knows what it has: a service
@@ -90,9 +96,9 @@ func openLog(o *hub.StreamOptions, keeper store.Store, c *manifest.Channel) (err
 	if !o.Queue && !c.Persistent {
 		return nil
 	}
-	dead := store.Limits{Messages: defaultDeadCount, Dedupe: deadDedupe}
+	dead := store.Limits{Messages: MaxDeadLetters, Dedupe: deadDedupe}
 	if !c.Persistent {
-		dead.Bytes = defaultDeadMemory
+		dead.Bytes = MaxDeadLetterBytes
 	}
 	o.Dead, err = keeper.Log(o.Name+deadLetters, dead)
 	return err
@@ -104,7 +110,7 @@ func limitsOf(c *manifest.Channel) store.Limits {
 		l = store.Limits{Messages: c.Retention.MaxMessages, Bytes: c.Retention.MaxSize, Age: c.Retention.MaxAge}
 	}
 	if !c.Persistent && l.Bytes == 0 {
-		l.Bytes = defaultMemory
+		l.Bytes = DefaultChannelBytes
 	}
 	return l
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/internal/filter"
 	"github.com/ekkojs/ipc/internal/group"
 	"github.com/ekkojs/ipc/internal/hub"
 	"github.com/ekkojs/ipc/internal/session"
@@ -133,8 +134,8 @@ func eventLimits() []limit {
 		{"events waiting for a reader in the client", count(ipc.DefaultQueue) + " and " + bytes(ipc.DefaultQueueBytes), "", "`SubscribeOptions`"},
 		{"events that no channel carries, whose counting is remembered", count(hub.DefaultMaxChannels), "", ""},
 		{"data of an event", "a frame less 1 KiB", "", "`ServiceOptions.MaxFrame`"},
-		{"filter", bytes(1 << 10), "", ""},
-		{"what a channel keeps in memory", bytes(64 << 20), "", "`retention` in the manifest"},
+		{"filter", bytes(filter.MaxText), "", ""},
+		{"what a channel keeps in memory", bytes(ipc.DefaultChannelBytes), "", "`retention` in the manifest"},
 		{"what a channel keeps on disk", bytes(store.DefaultBytes), "", "`retention` in the manifest"},
 		{"waiting to be written to one log on disk", bytes(disk.DefaultMaxWaiting), "", "`disk.Options.MaxWaiting`"},
 		{"file of a log on disk", bytes(disk.DefaultSegmentBytes), "an eighth of what is kept", "`disk.Options.SegmentBytes`"},
@@ -146,7 +147,7 @@ func eventLimits() []limit {
 		{"time to acknowledge a message", span(group.DefaultAckWait), span(ipc.MaxAckWait), "`SubscribeOptions.AckWait`"},
 		{"delay of a message that is given back", "none", span(group.MaxDelay), "`Event.Nak`"},
 		{"deliveries of a message before it is a dead letter", count(group.DefaultMaxDeliver), "", ""},
-		{"dead letters of one channel", count(10_000) + ", in memory also " + bytes(16<<20), "", ""},
+		{"dead letters of one channel", count(ipc.MaxDeadLetters) + ", in memory also " + bytes(ipc.MaxDeadLetterBytes), "", ""},
 	}
 }
 

@@ -1,13 +1,15 @@
 package filter
 
-// The bounds of a filter. Whoever subscribes makes the service look at every
-// event with it, so it must stay small.
+// MaxText is how long the text of a filter may be, in bytes.
+const MaxText = 1024
+
+// The other bounds of a filter. Whoever subscribes makes the service look at
+// every event with it, so it must stay small.
 const (
-	maxText   = 1024 // bytes
-	maxNodes  = 64   // conditions, &&, || and !; a Filter has a bit for each condition
-	maxDepth  = 16   // ! and parentheses within each other
-	maxSteps  = 16   // of a path
-	maxValues = 64   // of a list
+	maxNodes  = 64 // conditions, &&, || and !; a Filter has a bit for each condition
+	maxDepth  = 16 // ! and parentheses within each other
+	maxSteps  = 16 // of a path
+	maxValues = 64 // of a list
 )
 
 // Filter is an expression on the fields of a JSON value. It is made by [Parse]

@@ -34,7 +34,7 @@ func FuzzParse(f *testing.F) {
 		}
 		filter := mustParse(t, text)
 		canonical := filter.String()
-		if len(canonical) <= maxText {
+		if len(canonical) <= MaxText {
 			again, err := Parse(canonical)
 			if err != nil || again.String() != canonical {
 				t.Fatalf("%q became %q, and that %v, %v", text, canonical, again, err)

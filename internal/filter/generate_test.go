@@ -253,10 +253,10 @@ func TestLikeNaive(t *testing.T) {
 		text := d.out.String()
 		f, err := Parse(text)
 		if err != nil {
-			if len(text) <= maxText && wire.CodeOf(err) == wire.CodeInvalidArgument && strings.Contains(err.Error(), "more than 64 conditions") {
+			if len(text) <= MaxText && wire.CodeOf(err) == wire.CodeInvalidArgument && strings.Contains(err.Error(), "more than 64 conditions") {
 				return
 			}
-			if len(text) > maxText {
+			if len(text) > MaxText {
 				return
 			}
 			t.Fatalf("%s: %v", text, err)

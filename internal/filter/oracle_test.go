@@ -187,7 +187,7 @@ func absurd(v any) bool {
 // isAbsurd reports whether a number is longer than Match compares, or has an
 // exponent of more than three digits.
 func isAbsurd(number string) bool {
-	if len(number) > maxText {
+	if len(number) > MaxText {
 		return true
 	}
 	_, exponent, _ := strings.Cut(strings.ToLower(number), "e")

@@ -19,8 +19,8 @@ type parser struct {
 // parse is the expression that text says.
 func parse(text string) (*expr, error) {
 	p := &parser{text: text}
-	if len(text) > maxText {
-		return nil, wire.Errorf(wire.CodeInvalidArgument, "filter: %d bytes, and %d are allowed", len(text), maxText)
+	if len(text) > MaxText {
+		return nil, wire.Errorf(wire.CodeInvalidArgument, "filter: %d bytes, and %d are allowed", len(text), MaxText)
 	}
 	if !utf8.ValidString(text) {
 		return nil, wire.Errorf(wire.CodeInvalidArgument, "filter: the text is not UTF-8")

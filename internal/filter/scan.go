@@ -63,7 +63,7 @@ func (s *scan) value(p *place, i int) int {
 		if v.number, end = readNumber(s.data, i); end == i {
 			return done
 		}
-		if v.text = s.data[i:end]; len(v.text) > maxText {
+		if v.text = s.data[i:end]; len(v.text) > MaxText {
 			v.kind = other // longer than any literal, and not worth to be compared with many
 		}
 	}
