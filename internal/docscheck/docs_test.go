@@ -147,7 +147,8 @@ func runSession(t *testing.T, s *Session) {
 	cmd.Dir = work
 	cmd.Env = append(os.Environ(),
 		"PATH="+tools+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"HOME="+filepath.Join(dir, "home"), "EKKO_IPC_RUNTIME_DIR="+filepath.Join(dir, "run"), "NO_COLOR=1")
+		"HOME="+filepath.Join(dir, "home"), "EKKO_IPC_RUNTIME_DIR="+filepath.Join(dir, "run"),
+		"EKKO_IPC_STATE_DIR="+filepath.Join(dir, "state"), "NO_COLOR=1")
 	out, err := runGroup(cmd, time.Minute)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
