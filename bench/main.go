@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,6 +74,13 @@ func parse(args []string) (*settings, error) {
 
 // plan turns the flags into what to do.
 func (s *settings) plan() (*plan, error) {
+	if s.disk != "" { // where services find each other has to be absolute
+		disk, err := filepath.Abs(s.disk)
+		if err != nil {
+			return nil, err
+		}
+		s.disk = disk
+	}
 	pl := &plan{peers: peers, eventPeers: eventPeers, durablePeers: durablePeers, disk: s.disk, warmUps: 1, rounds: 10, each: 500 * time.Millisecond, idle: 10_000, rest: time.Second, starts: 40, binary: s.binary, profiles: s.profile}
 	payloads := "100,10240,1048576"
 	switch {
