@@ -5,6 +5,7 @@ FUZZTIME ?= 10m
 CALLS    ?= 500000
 EVENTS   ?= 10000000
 KEPT     ?= 1000000
+CUTS     ?= 50
 BENCH    ?= full
 OVERLOAD ?= 1m
 STOP     ?= 10s
@@ -34,9 +35,10 @@ lint: $(BUILD)/check ## only the checks that run nothing of ours
 fuzz: $(BUILD)/check ## FUZZTIME=10m for each fuzz target; FUZZ=Name for some of them
 	@exec $(BUILD)/check -fuzztime $(FUZZTIME) -fuzz '$(FUZZ)' fuzz
 
-torture: ## kill, stop and cut off services under CALLS calls, EVENTS events and KEPT kept ones, and check what is promised of them; SEED=n for certain faults
+torture: ## kill, stop and cut off services under CALLS calls, EVENTS events and KEPT kept ones, cut the power CUTS times (as root), and check what is promised; SEED=n for certain faults
 	@go build -o $(BUILD)/torture ./internal/torture/run
-	@exec $(BUILD)/torture -calls $(CALLS) -plain $(EVENTS) -messages $(KEPT) $(if $(SEED),-seed $(SEED))
+	@$(BUILD)/torture -calls $(CALLS) -plain $(EVENTS) -messages $(KEPT) $(if $(SEED),-seed $(SEED))
+	@go test -count=1 -timeout 30m -run TestPowerCutsOfARealFileSystem -v ./store/disk -cuts $(CUTS) $(if $(SEED),-cutseed $(SEED))
 
 bench: build $(BUILD)/check ## measure against the peers, into bench/results.json and docs/bench.svg; BENCH=quick for a first look, BENCHFLAGS='-mode events' for a part
 	@$(BUILD)/check -bench

@@ -35,12 +35,13 @@ type checker struct {
 	messages map[name]*message
 	order    []*message // as they were published
 	spots    map[spot]*message
-	final    [streams]uint64    // the last epoch of each stream
-	kills    []int64            // of the service
-	broken   map[uint32][]int64 // by process: it was killed or cut off
-	left     map[uint32]int64   // by actor
-	live     map[uint32][]int   // by actor: what it has got, by place in the history
-	groups   []int              // what concerns events of groups, likewise
+	final    [streams]uint64   // the last epoch of each stream
+	kills    []span            // of the service
+	broken   map[uint32][]span // by process: it was killed or cut off
+	left     map[uint32]int64  // by actor
+	live     map[uint32][]int  // by actor: what it has got, by place in the history
+	groups   []int             // what concerns events of groups, likewise
+	stored   map[*message]bool // what the service has in the end
 	found    []Contradiction
 }
 
@@ -48,7 +49,7 @@ type checker struct {
 func Check(h *History) []Contradiction {
 	c := &checker{
 		h: h, messages: map[name]*message{}, spots: map[spot]*message{},
-		broken: map[uint32][]int64{}, left: map[uint32]int64{}, live: map[uint32][]int{},
+		broken: map[uint32][]span{}, left: map[uint32]int64{}, stored: map[*message]bool{}, live: map[uint32][]int{},
 	}
 	for i := range h.Events {
 		c.published(&h.Events[i])
@@ -93,9 +94,9 @@ func (c *checker) published(e *Event) {
 		m.refused = m.refused || e.Kind == Refused
 		m.doubt = m.doubt || e.Kind == Doubt
 	case KillService:
-		c.kills = append(c.kills, e.At)
+		c.kills = happened(c.kills, e)
 	case KillProcess, Cut:
-		c.broken[e.Actor>>16] = append(c.broken[e.Actor>>16], e.At)
+		c.broken[e.Actor>>16] = happened(c.broken[e.Actor>>16], e)
 	case Leave:
 		c.left[e.Actor] = e.At
 	}
@@ -127,6 +128,7 @@ func (c *checker) read(i int, e *Event) {
 		c.groups = append(c.groups, i)
 	case Stored:
 		c.locate(e, false)
+		c.stored[c.messages[name{e.Publisher, e.Counter}]] = true
 	}
 }
 
@@ -263,10 +265,26 @@ func (c *checker) follows(last, gap, e *Event) {
 	}
 }
 
-// between reports whether one of the times is.
-func between(times []int64, from, to int64) bool {
-	i, _ := slices.BinarySearch(times, from)
-	return i < len(times) && times[i] <= to
+// span is from when something was about to happen until it had happened. At
+// which moment it did nobody knows: until a service is dead it may answer.
+type span struct{ from, to int64 }
+
+// happened takes in the beginning or the end of one of them.
+func happened(spans []span, e *Event) []span {
+	if e.Flags&Over == 0 {
+		return append(spans, span{e.At, e.At})
+	}
+	if n := len(spans); n > 0 {
+		spans[n-1].to = e.At
+	}
+	return spans
+}
+
+// between reports whether one of the spans, of which each ends before the next
+// begins, may have been then.
+func between(spans []span, from, to int64) bool {
+	i, _ := slices.BinarySearchFunc(spans, from, func(s span, from int64) int { return cmp.Compare(s.to, from) })
+	return i < len(spans) && spans[i].from <= to
 }
 
 // groupReaders goes through what each group has got of each event.
@@ -301,6 +319,7 @@ func (c *checker) groupReaders() {
 		c.groups = c.groups[n:]
 	}
 	c.firstDeliveries()
+	c.inTheEnd()
 	for p := range Places {
 		c.complete(uint8(p), had[p])
 	}
@@ -323,6 +342,22 @@ func (c *checker) firstDeliveries() {
 			c.add(InOrder, e, "it came for the first time after %d did", last[l])
 		}
 		last[l] = e.Seq
+	}
+}
+
+// inTheEnd finds the acknowledged events that the service does not have in the
+// end: a topic has all from the first one on that it still has.
+func (c *checker) inTheEnd() {
+	first := ^uint64(0)
+	for m := range c.stored {
+		if m != nil && m.stream == Orders {
+			first = min(first, m.at.seq)
+		}
+	}
+	for _, m := range c.order {
+		if m.stream == Orders && m.receipt && m.at.seq >= first && !c.stored[m] {
+			c.add(AckedKept, c.event(m, uint8(Orders)), "it has a receipt, and the service does not have it")
+		}
 	}
 }
 

@@ -197,6 +197,7 @@ var mutations = []struct {
 	}},
 	{"a persistent stream begins anew", []Rule{AckedKept}, change(Stored, uint8(Orders), another, 0, func(e *Event) { e.Epoch = 12 })},
 
+	{"an acknowledged event that the service does not have in the end", []Rule{AckedKept}, drop(Stored, uint8(Orders), odd)},
 	{"an event of nobody", []Rule{NotInvented}, repeat(Deliver, placeLive, another, func(e *Event) { e.Counter, e.Seq = 99, 4 })},
 	{"other bytes", []Rule{NotInvented}, change(Deliver, placeLive, odd, 0, func(e *Event) { e.Hash++ })},
 	{"an event on another stream", []Rule{NotInvented}, repeat(Deliver, placeLive, another, func(e *Event) { e.Counter, e.Seq, e.Hash = job, 4, 100+job })},
@@ -273,7 +274,7 @@ func (s *script) reuse() {
 // TestCheckMutations plants one fault after another in a history and looks for
 // the rule that it breaks.
 func TestCheckMutations(t *testing.T) {
-	tested := map[Rule]bool{Accounted: true} // see TestAccounts
+	tested := map[Rule]bool{Accounted: true} // by TestAccounts
 	for _, m := range mutations {
 		t.Run(m.name, func(t *testing.T) {
 			s := healthy()
@@ -297,6 +298,28 @@ func TestCheckMutations(t *testing.T) {
 		if !tested[rule] {
 			t.Errorf("no mutation breaks %s", rule)
 		}
+	}
+}
+
+// TestKillsTakeTime is about what happens while a service is being killed: it
+// may be before its end or after.
+func TestKillsTakeTime(t *testing.T) {
+	ran := func(over bool) []Contradiction {
+		s := healthy()
+		s.publish(Tasks, 40, 1)
+		s.add(Event{Kind: KillService})
+		s.deliver(placeTasks, 9, 40, 1, 0, Ack)
+		if over {
+			s.add(Event{Kind: KillService, Flags: Over})
+		}
+		s.deliver(placeTasks, 9, 40, 1, 2, Ack)
+		return Check(&s.History)
+	}
+	if found := ran(true); found != nil {
+		t.Errorf("acknowledged by a service that dies: %v", found)
+	}
+	if found := ran(false); len(found) == 0 || found[0].Rule != AckedDone {
+		t.Errorf("acknowledged by a service that came afterwards: %v", found)
 	}
 }
 

@@ -30,9 +30,9 @@ const (
 	Stored // an event that the service has in the end
 	Dead   // a dead letter that it has
 
-	KillService // the service is about to be killed
-	KillProcess // a reader or a publisher is
-	Cut         // its connections are about to be cut
+	KillService // the service is about to be killed; with the flag Over, it is dead
+	KillProcess // likewise a reader or a publisher
+	Cut         // likewise its connections are cut
 )
 
 var kinds = []string{"", "publish", "receipt", "refused", "doubt", "deliver", "gap", "ack", "nak", "reject", "settled", "unheld", "adrift", "leave",
@@ -64,6 +64,7 @@ const (
 	Redelivered uint8 = 1 << iota
 	Duplicate         // the receipt says that there was one already
 	Restarted         // the gap is that of a new epoch
+	Over              // what was about to happen has happened
 )
 
 // eventSize is the length of a record.
@@ -109,7 +110,7 @@ func (e Event) String() string {
 	if e.Deliveries > 0 {
 		fmt.Fprintf(&b, " delivery %d", e.Deliveries)
 	}
-	for flag, name := range map[uint8]string{Redelivered: "redelivered", Duplicate: "duplicate", Restarted: "restarted"} {
+	for flag, name := range map[uint8]string{Redelivered: "redelivered", Duplicate: "duplicate", Restarted: "restarted", Over: "over"} {
 		if e.Flags&flag != 0 {
 			b.WriteString(" " + name)
 		}
@@ -144,7 +145,7 @@ func (h *History) Excerpt(c Contradiction) string {
 		e := &h.Events[i]
 		about := c.Publisher != 0 && e.Publisher == c.Publisher && e.Counter == c.Counter ||
 			c.Seq != 0 && e.Seq == c.Seq && e.Kind >= Deliver && e.Kind <= Dead && Places[e.Place].Stream == c.Stream
-		if !about && !(first >= 0 && e.Kind >= KillService) {
+		if !about && !(first >= 0 && e.Kind >= KillService && e.Flags&Over == 0) {
 			continue
 		}
 		if about && (e.Kind == Doubt || e.Kind == Refused || e.Kind == Publish && lines > 0) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -40,6 +41,11 @@ type Config struct {
 	// Calm leaves all processes alone.
 	Calm bool
 
+	// Patience is for how long, in the end, the groups may get nothing done
+	// before they are through; in all they may take four times that. Default
+	// 90 seconds.
+	Patience time.Duration
+
 	// Plant is the fault put in on purpose. Default none.
 	Plant Plant
 
@@ -50,11 +56,17 @@ type Config struct {
 // Kept makes a history and checks it. Its error means that there is none worth
 // checking, or that a process complained.
 func Kept(ctx context.Context, cfg Config) (*Report, error) {
+	if !called {
+		return nil, errMain
+	}
 	if cfg.Limit == 0 {
 		cfg.Limit = 10 * time.Minute
 	}
 	if cfg.Pause == 0 {
 		cfg.Pause = 250 * time.Millisecond
+	}
+	if cfg.Patience == 0 {
+		cfg.Patience = 90 * time.Second
 	}
 	if cfg.Log == nil {
 		cfg.Log = func(string, ...any) {}
@@ -64,7 +76,7 @@ func Kept(ctx context.Context, cfg Config) (*Report, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	r := &run{Config: cfg, dir: dir, random: rand.New(rand.NewPCG(cfg.Seed, 1<<63))}
+	r := &run{Config: cfg, dir: dir, random: rand.New(rand.NewPCG(cfg.Seed, 1<<63)), counted: map[string]int64{}}
 	began := time.Now()
 	err = r.run(ctx)
 	took := time.Since(began)
@@ -91,8 +103,12 @@ type run struct {
 	starts  int
 	kills   int
 	slowest time.Duration
-	slots   []*slot
-	count   uint32 // of processes
+
+	published int              // receipts of events that are on the disk
+	counted   map[string]int64 // up to where, by journal
+
+	slots []*slot
+	count uint32 // of processes
 
 	mu    sync.Mutex // guards wrong
 	wrong []error
@@ -212,7 +228,7 @@ func (r *run) load(ctx context.Context) {
 		if stage.Pause(ctx, pause) != nil {
 			return
 		}
-		if r.kills >= r.Kills && r.published() >= r.Messages {
+		if r.countNew(); r.kills >= r.Kills && r.published >= r.Messages {
 			return
 		}
 		if r.Calm {
@@ -225,21 +241,26 @@ func (r *run) load(ctx context.Context) {
 	}
 }
 
-// published is about how many events on the disk have a receipt: each has a record of its
-// beginning and one of its end.
-func (r *run) published() int {
+// countNew counts the receipts, of events that are on the disk, that were
+// written down since it was called last.
+func (r *run) countNew() {
 	files, _ := filepath.Glob(r.path("pub*" + journalEnd))
-	size := int64(0)
-	for _, f := range files {
-		if st, err := os.Stat(f); err == nil {
-			size += st.Size()
+	for _, path := range files {
+		f, err := os.Open(path)
+		if err != nil {
+			continue
+		}
+		text, _ := io.ReadAll(io.NewSectionReader(f, r.counted[path], 1<<40))
+		f.Close()
+		for ; len(text) >= eventSize; text = text[eventSize:] {
+			var e Event
+			if e.read(text); e.Kind == Receipt && Places[e.Place].Stream.persistent() {
+				r.published++
+			}
+			r.counted[path] += eventSize
 		}
 	}
-	return int(size / (2 * eventSize) * 85 / 100) // the others are in memory, and some take more than one try
 }
-
-// patience is how long the groups may take in the end to be through.
-const patience = 90 * time.Second
 
 // finish ends the publishers, waits for the groups, and writes down what the
 // service has.
@@ -256,14 +277,14 @@ func (r *run) finish() error {
 			s.process = nil
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	client := connect(ctx, "unix:"+r.path("service.sock"))
 	if client == nil {
 		return errors.Join(append(errs, errors.New("the service is not there in the end"))...)
 	}
 	defer client.Close()
-	errs = append(errs, r.drain(ctx, client))
+	errs = append(errs, r.drain(client))
 	for _, s := range r.slots {
 		if s.process != nil {
 			s.process.Close()
@@ -279,30 +300,39 @@ func (r *run) finish() error {
 }
 
 // drain waits until no group has anything to do any more.
-func (r *run) drain(ctx context.Context, client *ipc.Client) error {
+func (r *run) drain(client *ipc.Client) error {
+	began := time.Now()
+	least, since := ^uint64(0), began
 	for idle := 0; idle < 3; {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		queues, err := client.Queues(ctx)
+		cancel()
 		if err != nil {
 			return fmt.Errorf("waiting for the groups: %w", err)
 		}
-		idle++
+		left := uint64(0)
 		for _, q := range queues {
 			for _, g := range q.Groups {
-				if g.Waiting+uint64(g.Pending)+uint64(g.Again) > 0 {
-					idle = 0
-				}
+				left += g.Waiting + uint64(g.Pending) + uint64(g.Again)
 			}
 		}
-		if stage.Pause(ctx, 20) != nil {
-			return fmt.Errorf("the groups are not through after %s: %+v", patience, queues)
+		if idle++; left > 0 {
+			idle = 0
 		}
+		if left < least {
+			least, since = left, time.Now()
+		}
+		if idle == 0 && (time.Since(since) > r.Patience || time.Since(began) > 4*r.Patience) {
+			return fmt.Errorf("the groups are not through after %s, and did something %s ago: %+v", time.Since(began), time.Since(since), queues)
+		}
+		stage.Pause(context.Background(), 20)
 	}
 	return nil
 }
 
 // dump writes down what the service has.
 func (r *run) dump(client *ipc.Client) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	queues, err := client.Queues(ctx)
 	if err != nil {

@@ -115,7 +115,7 @@ func (m *member) read(ctx context.Context, sub *ipc.Subscription, actor uint32) 
 			return
 		case n < 6:
 			stage.Pause(ctx, 80*m.random.Float64())
-		case m.number == placeSlow && n%4 == 0:
+		case m.number == placeSlow && n%16 == 0:
 			stage.Pause(ctx, 0.5)
 		}
 	}

@@ -45,6 +45,7 @@ func (r *run) fault(ctx context.Context) error {
 		r.Log("%s is cut off", s.process.Name)
 		r.journal.Write(Event{Kind: Cut, Actor: s.number << 16})
 		s.relay.cut()
+		r.journal.Write(Event{Kind: Cut, Actor: s.number << 16, Flags: Over})
 	}
 	return nil
 }
@@ -54,6 +55,7 @@ func (r *run) killService(ctx context.Context, ms float64) error {
 	r.journal.Write(Event{Kind: KillService})
 	r.service.Kill()
 	<-r.service.Ended
+	r.journal.Write(Event{Kind: KillService, Flags: Over})
 	r.complain(r.service.Complaint())
 	r.service = nil
 	r.kills++
@@ -66,6 +68,7 @@ func (r *run) killSlot(s *slot) error {
 	r.journal.Write(Event{Kind: KillProcess, Actor: s.number << 16})
 	s.process.Kill()
 	<-s.process.Ended
+	r.journal.Write(Event{Kind: KillProcess, Actor: s.number << 16, Flags: Over})
 	r.complain(s.process.Complaint())
 	s.process = nil
 	return r.startSlot(s)

@@ -76,6 +76,9 @@ func (r *PlainReport) Explain(max int) string {
 // Plain publishes events that nobody keeps, and holds what readers get against
 // what was sent. Its error means that a process complained.
 func Plain(ctx context.Context, cfg PlainConfig) (*PlainReport, error) {
+	if !called {
+		return nil, errMain
+	}
 	if cfg.Limit == 0 {
 		cfg.Limit = 5 * time.Minute
 	}

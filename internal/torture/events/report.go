@@ -37,6 +37,9 @@ func newReport(h *History) *Report {
 	for i := range h.Events {
 		e := &h.Events[i]
 		s := r.ByPlace[Places[e.Place].Name]
+		if e.Flags&Over != 0 {
+			continue
+		}
 		switch e.Kind {
 		case Publish:
 			r.Published++

@@ -4,6 +4,7 @@ package events
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -22,9 +23,16 @@ type program struct {
 	PlainReader *plainConfig     `json:",omitempty"`
 }
 
+// called says that Main was. A program that does not call it would, started
+// again, do the same as before, and start itself again.
+var called bool
+
+var errMain = errors.New("events: the program does not call Main before it tortures events")
+
 // Main is called first thing by the programs that torture events: it makes the
 // process what it was started to be, and then does not return.
 func Main() {
+	called = true
 	text := os.Getenv(roleEnv)
 	if text == "" {
 		return
