@@ -55,7 +55,7 @@ const (
 	smallBlock   = 512
 	largeBlock   = 32 << 10
 	blockParcels = 256
-	freeBlocks   = 4
+	freeBlocks   = 8
 )
 
 // arrival is an event as it comes.

@@ -100,9 +100,10 @@ func SubscribeWith[T any](ctx context.Context, c *Client, pattern string, opts *
 		defer sub.Close()
 		var e Event
 		var ids shelf
+		var data, zero T // here, since it would be allocated for each event
 		for sub.next(ctx, &e) == nil {
 			e.ID = ids.keep(e.ID) // a text is for ever
-			var data T
+			data = zero
 			if err := decodeEvent(&e, &data); err != nil {
 				c.opts.OnError(err)
 				sub.settled(ctx, &e, settlement{verb: "reject", reason: err.Error()})

@@ -99,7 +99,7 @@ func (s *scanner) plainValue(rest []byte, skip int, f field) (value, after []byt
 	}
 	s.tokens--
 	start := s.space(len(s.buf) - len(rest) + skip)
-	end := s.value(start)
+	end := s.known(start)
 	if end < 0 {
 		s.fault.path = fieldPaths[f]
 		return nil, nil

@@ -56,7 +56,7 @@ func clampLimit(n, standard, ceiling int) int {
 // Its failure is an *Error with CodeMalformedMessage or CodeMessageTooLarge.
 func (l *Limits) Valid(raw []byte) error {
 	s := newScanner(raw, l)
-	if i := s.value(s.space(0)); i >= 0 {
+	if i := s.known(s.space(0)); i >= 0 {
 		s.end(i)
 	}
 	return s.release()

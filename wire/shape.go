@@ -94,7 +94,7 @@ func (sh *Shape) isValue(data []byte, l *Limits) bool {
 	}
 	s := sh.scanner
 	s.set(data, l)
-	good := s.value(0) == len(data)
+	good := s.known(0) == len(data)
 	kept, err := s.reset()
 	if !kept {
 		sh.scanner = nil
