@@ -24,6 +24,7 @@ type queue struct {
 	head   int     // index in ring of the oldest frame
 	count  int
 	peak   int // the highest count since it was empty
+	calm   int // how often it was emptied since that was much for the ring
 	bytes  int // of the frames in ring
 	gaps   gapList
 
@@ -50,8 +51,13 @@ type entry struct {
 	charge int32  // to the budget
 }
 
-// smallRing is the size of a ring that is always kept.
-const smallRing = 256
+const (
+	// smallRing is the size of a ring that is always kept.
+	smallRing = 256
+	// calmBefore is how often a larger one has been too large when half of it
+	// is given back: bursts come again.
+	calmBefore = 64
+)
 
 // outcome is what a push has led to.
 type outcome struct {
@@ -161,11 +167,14 @@ func (q *queue) popLocked() entry {
 	return e
 }
 
-// shrinkLocked gives back half of a ring that is much larger than what waited
-// in it since it was last empty.
+// shrinkLocked gives back half of a ring that for long has been much larger
+// than what waited in it.
 func (q *queue) shrinkLocked() {
-	if len(q.ring) > smallRing && q.peak < len(q.ring)/16 {
-		q.ring, q.head = make([]entry, len(q.ring)/2), 0
+	if q.calm++; len(q.ring) <= smallRing || q.peak >= len(q.ring)/16 {
+		q.calm = 0
+	}
+	if q.calm == calmBefore {
+		q.ring, q.head, q.calm = make([]entry, len(q.ring)/2), 0, 0
 	}
 	q.peak = 0
 }

@@ -1,6 +1,9 @@
 package hub
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // AppendTo moves what waits to dst, oldest first, in the form a connection's
 // Write takes: each message preceded by its length. It appends at most
@@ -8,6 +11,7 @@ import "encoding/binary"
 // moves as delivered.
 func (s *Subscriber) AppendTo(dst []byte, maxBytes int) []byte {
 	start := len(dst)
+	dst = slices.Grow(dst, min(s.queue.size(), maxBytes))
 	for {
 		var batch [64]*frame
 		var n int
@@ -23,6 +27,13 @@ func (s *Subscriber) AppendTo(dst []byte, maxBytes int) []byte {
 		}
 	}
 	return s.lane.Load().take(dst, start+maxBytes, len(dst) == start)
+}
+
+// size is how many bytes of frames wait.
+func (q *queue) size() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes + q.count*q.tagCost()
 }
 
 // frameSize reads a frame's header.
