@@ -1,10 +1,10 @@
 package transport
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"unicode"
 )
@@ -33,47 +33,44 @@ type Address struct {
 // ParseAddress understands an address, or says why it is refused: the error
 // is ErrInvalidAddress or ErrNotLoopback.
 func ParseAddress(s string) (Address, error) {
-	scheme, rest, ok := strings.Cut(s, ":")
-	a := Address{Scheme: scheme}
+	name, rest, ok := strings.Cut(s, ":")
 	var err error
-	switch {
+	switch way := schemes[name]; {
 	case !ok:
-		err = fmt.Errorf("it names no scheme (unix:, tcp:, mem:, stdio:)")
-	case scheme == SchemeUnix:
-		a.Path, err = parsePath(rest)
-	case scheme == SchemeTCP:
-		a.Host, err = parseHost(rest)
-	case scheme == SchemeMem:
-		if a.Name = rest; rest == "" {
-			err = fmt.Errorf("it names nothing")
-		}
-	case scheme == SchemeStdio:
-		if rest != "" {
-			err = fmt.Errorf("nothing may follow stdio")
-		}
+		err = fmt.Errorf("it names no scheme (%s:)", strings.Join(Schemes(), ":, "))
+	case way == nil:
+		err = fmt.Errorf("no transport is called %q", name)
 	default:
-		err = fmt.Errorf("no transport is called %q", scheme)
+		a := Address{Scheme: name}
+		if err = way.parse(rest, &a); err == nil {
+			return a, nil
+		}
 	}
-	if err != nil {
-		return Address{}, fmt.Errorf("%w %q: %w", ErrInvalidAddress, s, err)
-	}
-	return a, nil
+	return Address{}, fmt.Errorf("%w %q: %w", ErrInvalidAddress, s, err)
 }
 
 // String returns the text that ParseAddress understands.
 func (a Address) String() string {
-	switch a.Scheme {
-	case SchemeUnix:
-		return a.Scheme + ":" + a.Path
-	case SchemeTCP:
-		return a.Scheme + ":" + a.Host.String()
+	way := schemes[a.Scheme]
+	if way == nil {
+		return ""
 	}
-	return a.Scheme + ":" + a.Name
+	return a.Scheme + ":" + way.text(&a)
 }
 
 // MaxPath is the longest path of a Unix socket, in bytes. Systems have room
 // for 104 or 108, and some cut off what is longer.
 const MaxPath = 100
+
+var unixScheme = scheme{
+	parse: func(rest string, a *Address) (err error) {
+		a.Path, err = parsePath(rest)
+		return err
+	},
+	text:   func(a *Address) string { return a.Path },
+	listen: func(ctx context.Context, a *Address, o *Options) (Listener, error) { return listenUnix(ctx, a.Path, o) },
+	dial:   func(ctx context.Context, a *Address, o *Options) (Conn, error) { return dialUnix(ctx, a.Path, o) },
+}
 
 func parsePath(path string) (string, error) {
 	switch {
@@ -89,26 +86,4 @@ func parsePath(path string) (string, error) {
 		return "", fmt.Errorf("the path is not in its shortest form, %q", filepath.Clean(path))
 	}
 	return path, nil
-}
-
-func parseHost(s string) (netip.AddrPort, error) {
-	if port, ok := strings.CutPrefix(s, "localhost:"); ok {
-		s = "127.0.0.1:" + port // never ask a resolver where this machine is
-	}
-	a, err := netip.ParseAddrPort(s)
-	if err != nil {
-		if i := strings.LastIndexByte(s, ':'); i >= 0 && isPort(s[i+1:]) {
-			return a, ErrNotLoopback // a name, or every address there is
-		}
-		return a, fmt.Errorf("it is not of the form tcp:127.0.0.1:7000")
-	}
-	if !a.Addr().IsLoopback() {
-		return a, ErrNotLoopback
-	}
-	return a, nil
-}
-
-func isPort(s string) bool {
-	_, err := strconv.ParseUint(s, 10, 16)
-	return err == nil
 }

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -25,6 +26,18 @@ func self() Peer {
 		return Peer{}
 	}
 	return Peer{Known: true, UID: uint32(uid), GID: uint32(gid), PID: int32(os.Getpid()), source: selfSource()}
+}
+
+var memScheme = scheme{
+	parse: func(rest string, a *Address) error {
+		if a.Name = rest; rest == "" {
+			return errors.New("it names nothing")
+		}
+		return nil
+	},
+	text:   func(a *Address) string { return a.Name },
+	listen: func(_ context.Context, a *Address, o *Options) (Listener, error) { return listenMem(a.Name, o) },
+	dial:   func(ctx context.Context, a *Address, o *Options) (Conn, error) { return dialMem(ctx, a.Name, o) },
 }
 
 // names are the listeners of "mem:" addresses, for this process only.

@@ -13,17 +13,7 @@ func Listen(ctx context.Context, address string, o *Options) (Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch a.Scheme {
-	case SchemeUnix:
-		return listenUnix(ctx, a.Path, o)
-	case SchemeTCP:
-		return listenTCP(ctx, a.Host, o)
-	case SchemeMem:
-		return listenMem(a.Name, o)
-	case SchemeStdio:
-		return listenStdio(o)
-	}
-	return nil, unsupported(address)
+	return schemes[a.Scheme].listen(ctx, &a, o)
 }
 
 // Dial connects to an address. The context bounds the connecting only.
@@ -32,21 +22,7 @@ func Dial(ctx context.Context, address string, o *Options) (Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch a.Scheme {
-	case SchemeUnix:
-		return dialUnix(ctx, a.Path, o)
-	case SchemeTCP:
-		return dialTCP(ctx, a.Host, o)
-	case SchemeMem:
-		return dialMem(ctx, a.Name, o)
-	case SchemeStdio:
-		return dialStdio(o)
-	}
-	return nil, unsupported(address)
-}
-
-func unsupported(address string) error {
-	return fmt.Errorf("%w: %s", ErrUnsupported, address)
+	return schemes[a.Scheme].dial(ctx, &a, o)
 }
 
 func dialError(err error) error {

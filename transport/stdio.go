@@ -1,10 +1,24 @@
 package transport
 
 import (
+	"context"
+	"errors"
 	"net"
 	"os"
 	"sync"
 )
+
+var stdioScheme = scheme{
+	parse: func(rest string, _ *Address) error {
+		if rest != "" {
+			return errors.New("nothing may follow stdio")
+		}
+		return nil
+	},
+	text:   func(*Address) string { return "" },
+	listen: func(_ context.Context, _ *Address, o *Options) (Listener, error) { return listenStdio(o) },
+	dial:   func(_ context.Context, _ *Address, o *Options) (Conn, error) { return dialStdio(o) },
+}
 
 // Pipe makes a Conn of two files, in to read from and out to write to, which
 // it owns from then on: a parent uses it to speak to the standard input and

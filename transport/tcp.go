@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -14,6 +16,38 @@ import (
 // on loopback that is a machine suspended, or a process in a container cut
 // off.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 4}
+
+var tcpScheme = scheme{
+	parse: func(rest string, a *Address) (err error) {
+		a.Host, err = parseHost(rest)
+		return err
+	},
+	text:   func(a *Address) string { return a.Host.String() },
+	listen: func(ctx context.Context, a *Address, o *Options) (Listener, error) { return listenTCP(ctx, a.Host, o) },
+	dial:   func(ctx context.Context, a *Address, o *Options) (Conn, error) { return dialTCP(ctx, a.Host, o) },
+}
+
+func parseHost(s string) (netip.AddrPort, error) {
+	if port, ok := strings.CutPrefix(s, "localhost:"); ok {
+		s = "127.0.0.1:" + port // never ask a resolver where this machine is
+	}
+	a, err := netip.ParseAddrPort(s)
+	if err != nil {
+		if i := strings.LastIndexByte(s, ':'); i >= 0 && isPort(s[i+1:]) {
+			return a, ErrNotLoopback // a name, or every address there is
+		}
+		return a, fmt.Errorf("it is not of the form tcp:127.0.0.1:7000")
+	}
+	if !a.Addr().IsLoopback() {
+		return a, ErrNotLoopback
+	}
+	return a, nil
+}
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
 
 type tcpListener struct {
 	listener net.Listener
