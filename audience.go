@@ -20,13 +20,13 @@ type wish struct {
 	Credit       int    `json:"credit,omitempty"`
 	AckWaitMS    int64  `json:"ackWaitMs,omitempty"`
 	OnSlow       string `json:"onSlow,omitempty"`
-	Window       int    `json:"window,omitzero"`        // bytes of past events that are sent before more is granted
+	Window       int    `json:"window,omitzero"`        // bytes of events that are sent before more is granted
 	Subscription string `json:"subscription,omitempty"` // the id, if the client chooses it
 }
 
-// MaxReplayWindow is how many bytes of past events a subscriber may have sent
-// to it before it says that it has read some.
-const MaxReplayWindow = 64 << 20
+// MaxWindow is how many bytes of events a subscriber may have sent to it
+// before it says that it has read some.
+const MaxWindow = 64 << 20
 
 // cursorText is a Cursor on the wire.
 type cursorText struct {
@@ -104,8 +104,8 @@ func (s *Service) separate(pattern string, w *wish) (sep hub.Separate, snapshot 
 		sep, failure = s.join(pattern, group, w.Subscription)
 		return sep, false, failure
 	}
-	if w.Window < 0 || w.Window > MaxReplayWindow {
-		return sep, false, wire.Errorf(wire.CodeInvalidArgument, `"window" is at most %d bytes, not %d`, MaxReplayWindow, w.Window)
+	if w.Window < 0 || w.Window > MaxWindow {
+		return sep, false, wire.Errorf(wire.CodeInvalidArgument, `"window" is at most %d bytes, not %d`, MaxWindow, w.Window)
 	}
 	sep.ID, sep.Window = w.Subscription, w.Window
 	if sep.From, snapshot, failure = w.from(); failure != nil {

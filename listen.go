@@ -251,7 +251,7 @@ func (c *Client) rename(sub *Subscription, chosen, given string) {
 }
 
 // grant tells the service that a subscription has read so many bytes of the
-// past events that it was sent under an id.
+// events that it was sent under an id.
 func (c *Client) grant(s *session.Session, id string, n int) {
 	md := wire.Metadata{Subscription: []byte(id), Credit: int64(n)}
 	s.Send(&wire.Message{Type: wire.TypeEvent, Channel: []byte(creditChannel), Metadata: md.Append(nil)})

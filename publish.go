@@ -190,7 +190,7 @@ func (s *Service) mayPublish(name string) *Error {
 	return wire.Errorf(wire.CodePermissionDenied, "%s is published by %s alone, says its manifest", name, s.name)
 }
 
-// creditChannel is where a subscriber says that it has read past events.
+// creditChannel is where a subscriber says how much it has read.
 const creditChannel = "ipc.credit"
 
 // Event implements session.Handler: a client publishes.

@@ -558,3 +558,27 @@ func TestALongPastIsNotLost(t *testing.T) {
 		t.Errorf("got %s, with a gap %+v", e.Data, e.Gap)
 	}
 }
+
+// TestNewEventsDoNotOverrunASlowReader has a subscription hear one channel that
+// is published on while another one's past is read. More comes than the
+// client's queue holds; it waits at the service.
+func TestNewEventsDoNotOverrunASlowReader(t *testing.T) {
+	const kept, live = 3000, 3000
+	address, s := startStreams(t, nil)
+	for i := range kept {
+		mustPublish(t, s, "order.made", i)
+	}
+	c := dial(t, address, nil)
+	sub := mustSubscribe(t, c, "**", &ipc.SubscribeOptions{From: ipc.FromFirst(), Queue: 64})
+	for i := range live {
+		mustPublish(t, s, "tick", i)
+	}
+	next := map[string]int{}
+	for next["orders"] < kept || next["tick"] < live {
+		e := mustNext(t, sub)
+		if e.Gap != nil || e.Data.String() != strconv.Itoa(next[e.Stream]) {
+			t.Fatalf("after %d of %s comes %s, with a gap %+v", next[e.Stream], e.Stream, e.Data, e.Gap)
+		}
+		next[e.Stream]++
+	}
+}

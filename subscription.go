@@ -376,8 +376,9 @@ func (s *Subscription) takeLocked() (more bool, err error) {
 	return true, nil
 }
 
-// window is how many bytes of past events the service may send before it is
-// told that some have been read: half of what waits here without a loss.
+// window is how many bytes of events the service may send before it is told
+// that some have been read: half of what waits here without a loss, since
+// there may be as much left from the connection before.
 func (s *Subscription) window() int {
 	return max(min(s.opts.QueueBytes/2, s.opts.Queue/2*eventCost), eventCost)
 }

@@ -126,7 +126,7 @@ func (e *entrance) pushLocked() {
 			time: h.clock.milli(), data: e.options.Snapshot, snapshot: true}
 		t := newTopic(e.sub.pattern, newStream(StreamOptions{Name: e.start.Stream}, e.start.Epoch))
 		m.stream = t.streamName()
-		e.after.add(e.s, e.s.queue.push(&frame{topic: t, seq: m.seq, bytes: h.encoder.frame(m)}, e.sub.policy, 1))
+		e.after.add(e.s, e.s.queue.push(&frame{topic: t, seq: m.seq, data: int32(len(m.data)), bytes: h.encoder.frame(m)}, e.sub.policy, 1))
 	}
 	slices.SortFunc(e.newest, func(a, b newest) int {
 		if a.stream != b.stream {
@@ -135,7 +135,7 @@ func (e *entrance) pushLocked() {
 		return int(a.rec.Seq) - int(b.rec.Seq)
 	})
 	for _, n := range e.newest {
-		f := &frame{topic: n.stream.topicOf(n.rec.Name), seq: n.rec.Seq, bytes: h.encoder.frame(n.stream.replayed(&n.rec, nil))}
+		f := &frame{topic: n.stream.topicOf(n.rec.Name), seq: n.rec.Seq, data: int32(len(n.rec.Data)), bytes: h.encoder.frame(n.stream.replayed(&n.rec, nil))}
 		e.after.add(e.s, e.s.queue.push(f, max(e.sub.policy, n.stream.Policy), 1))
 	}
 }

@@ -20,6 +20,7 @@ const headerSize = 4
 type frame struct {
 	topic *topic
 	seq   uint64
+	data  int32  // the length of its data
 	bytes []byte // header and message
 	sheet *sheet // that it stands on; nil if it stands alone
 }

@@ -243,7 +243,7 @@ func (o *Outlet) countWaitingLocked() {
 }
 
 // Grant says that the receiver of a separate subscription has read n bytes of
-// past events. Of one that there is not any more it says nothing.
+// events. Of one that there is not any more it says nothing.
 func (o *Outlet) Grant(id string, n int64) {
 	o.mu.Lock()
 	s := o.separate[id]

@@ -33,7 +33,7 @@ var sheets = sync.Pool{New: func() any {
 func (pr *press) frame(t *topic, m *message, queues int) *frame {
 	size := envelopeRoom + len(m.data)
 	if size > sheetBytes/2 {
-		return &frame{topic: t, seq: m.seq, bytes: pr.scratch.append(make([]byte, 0, size), m)}
+		return &frame{topic: t, seq: m.seq, data: int32(len(m.data)), bytes: pr.scratch.append(make([]byte, 0, size), m)}
 	}
 	sh := pr.sheet
 	if sh == nil || len(sh.frames) == sheetFrames || cap(sh.bytes)-len(sh.bytes) < size {
@@ -41,7 +41,7 @@ func (pr *press) frame(t *topic, m *message, queues int) *frame {
 	}
 	start := len(sh.bytes)
 	sh.bytes = pr.scratch.append(sh.bytes, m)
-	sh.frames = append(sh.frames, frame{topic: t, seq: m.seq, bytes: sh.bytes[start:len(sh.bytes):len(sh.bytes)], sheet: sh})
+	sh.frames = append(sh.frames, frame{topic: t, seq: m.seq, data: int32(len(m.data)), bytes: sh.bytes[start:len(sh.bytes):len(sh.bytes)], sheet: sh})
 	sh.refs.Add(int32(queues))
 	return &sh.frames[len(sh.frames)-1]
 }

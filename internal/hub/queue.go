@@ -13,6 +13,7 @@ import (
 type queue struct {
 	maxMessages, maxBytes int
 	budget                account        // its part of what its user may hold
+	pace                  pace           // of its receiver
 	tag                   []byte         // id of its only subscription; nil if it may have many
 	filter                *filter.Filter // nil: all events
 
@@ -198,7 +199,7 @@ func (q *queue) loseLocked(e entry) {
 func (q *queue) takeLocked(batch []*frame, room int, atLeastOne bool, extra int) (n int) {
 	for n < len(batch) && q.count > 0 {
 		size := len(q.ring[q.head].bytes) + extra
-		if size > room && !(atLeastOne && n == 0) {
+		if size > room && !(atLeastOne && n == 0) || !q.pace.spendLive(q.catching != nil, int(q.ring[q.head].data)) {
 			break
 		}
 		batch[n] = q.popLocked().frame
@@ -210,11 +211,29 @@ func (q *queue) takeLocked(batch []*frame, room int, atLeastOne bool, extra int)
 	return n
 }
 
-// pending reports whether anything waits.
+// pending reports whether anything waits for the receiver to take it.
 func (q *queue) pending() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return !q.emptyLocked()
+	return q.pendingLocked()
+}
+
+func (q *queue) pendingLocked() bool {
+	return q.gaps.len() > 0 || q.count > 0 && !q.heldBackLocked()
+}
+
+// heldBackLocked reports whether frames wait until the receiver has read what
+// it was sent.
+func (q *queue) heldBackLocked() bool { return q.pace.spentLive(q.catching != nil) }
+
+// wanting returns what to call if anything waits for the receiver to take it.
+func (q *queue) wanting() func() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.pendingLocked() {
+		return nil
+	}
+	return q.notify
 }
 
 // close drops what waits, and refuses everything from now on.
@@ -238,11 +257,13 @@ func (q *queue) closeLocked() {
 	q.notify, q.onLoss, q.onSlow = nil, nil, nil
 }
 
-// room returns how many more frames fit without a loss.
+// room returns how many past events may wait here too. They are safe where they
+// are, so a queue that is half full, and perhaps about to lose its oldest
+// frames, gets none.
 func (q *queue) room() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.maxMessages - q.count
+	return (q.maxMessages+1)/2 - q.count
 }
 
 // catch begins to leave out the events of a stream.
@@ -277,11 +298,11 @@ func (q *queue) caught(s *stream, missing []entry) (o outcome, ok bool) {
 	if delete(q.catching, s); len(q.catching) == 0 {
 		q.catching = nil
 	}
-	if len(missing) > 0 && q.emptyLocked() {
-		o.wake = q.notify
-	}
 	for _, e := range missing {
 		q.pushLocked(e)
+	}
+	if q.pendingLocked() { // also what was held back for the sake of past events
+		o.wake = q.notify
 	}
 	q.offered += uint64(len(missing))
 	return o, true

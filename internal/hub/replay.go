@@ -39,7 +39,8 @@ func (r *replay) next(dst []byte, room int, drained bool) ([]byte, sourceState) 
 		}
 		return dst, r.join()
 	}
-	if r.s.spent() {
+	pace := &r.s.queue.pace
+	if pace.spent() {
 		return dst, sourceIdle // until it is granted more
 	}
 	recs, err := r.read(min(replayBatch, 1+room/entryCost), room)
@@ -50,13 +51,16 @@ func (r *replay) next(dst []byte, room int, drained bool) ([]byte, sourceState) 
 	e, delivered := r.s.hub.encoder, uint64(0)
 	for i := range recs {
 		rec := &recs[i]
-		if rec.Seq > until || i > 0 && r.s.spent() {
+		if rec.Seq > until {
+			break
+		}
+		wanted := r.wanted(rec)
+		if wanted && !pace.spend(len(rec.Data)) {
 			break
 		}
 		dst = r.jump(dst, rec.Seq)
 		r.at++
-		if r.wanted(rec) {
-			r.s.spend(rec.Data)
+		if wanted {
 			dst = e.append(dst, r.stream.replayed(rec, r.s.queue.tag))
 			delivered++
 		}
@@ -70,13 +74,9 @@ func (r *replay) next(dst []byte, room int, drained bool) ([]byte, sourceState) 
 }
 
 // joinable is how many events may be joined to those that are published: most,
-// or as many as there is room for here and with the receiver.
+// or as many as there is room for.
 func (r *replay) joinable(most int) uint64 {
-	n := int64(min(r.s.queue.room(), most))
-	if r.s.paced {
-		n = min(n, r.s.window.Load()/EventCost)
-	}
-	return uint64(max(n, 0))
+	return uint64(max(min(r.s.queue.room(), most), 0))
 }
 
 // read returns records from r.at on.
@@ -128,7 +128,7 @@ func (r *replay) join() sourceState {
 	var missing []entry
 	for i := range rest {
 		if rec := &rest[i]; r.wanted(rec) {
-			f := &frame{topic: s.topicOf(rec.Name), seq: rec.Seq, bytes: h.encoder.frame(s.replayed(rec, nil))}
+			f := &frame{topic: s.topicOf(rec.Name), seq: rec.Seq, data: int32(len(rec.Data)), bytes: h.encoder.frame(s.replayed(rec, nil))}
 			missing = append(missing, entry{f, r.policy, entryCost + int32(len(f.bytes))})
 		}
 	}
@@ -155,7 +155,7 @@ func (r *replay) restLocked() (rest []store.Record, ok bool, err error) {
 			return nil, false, err
 		}
 		for _, rec := range rest[read:] {
-			if size += len(rec.Data); rec.Seq != at || size > restBytes || r.s.paced && int64(size) > r.s.window.Load() {
+			if size += len(rec.Data); rec.Seq != at || size > restBytes {
 				return nil, false, nil
 			}
 			at++

@@ -43,9 +43,9 @@ type SubscriberOptions struct {
 	// Default "": of any number, untold.
 	Tag string
 
-	// Window is how many bytes of past events are delivered before Grant says
-	// that some have been read; each counts as EventCost at least. Default 0:
-	// as many as the connection takes.
+	// Window is how many bytes of events are delivered before Grant says that
+	// some have been read; each counts as EventCost at least. Default 0: as
+	// many as the connection takes.
 	Window int
 
 	// Filter leaves out the events that do not pass it. Default nil.
@@ -106,8 +106,6 @@ type Subscriber struct {
 	lane   atomic.Pointer[lane] // frames made for it alone; nil if there never were any
 	marked bool                 // it has a turn; guarded by Outlet.mu
 	member *member              // its place in a group; nil if it has none
-	paced  bool                 // window counts
-	window atomic.Int64         // bytes of past events that may still be delivered
 
 	// Guarded by index.mu.
 	subscriptions map[uint64]*subscription
@@ -122,9 +120,8 @@ func newSubscriber(h *Hub, notify func(), o *SubscriberOptions) *Subscriber {
 		o = &SubscriberOptions{}
 	}
 	s := &Subscriber{hub: h, owner: o.Owner}
-	s.paced = o.Window > 0
-	s.window.Store(int64(o.Window))
 	q := &s.queue
+	q.pace.init(o.Window)
 	q.notify, q.onLoss, q.onSlow = notify, o.OnLoss, o.OnSlow
 	q.budget.budget, q.filter = o.Budget, o.Filter
 	if o.Tag != "" {
@@ -258,31 +255,15 @@ func (s *Subscriber) wants(in *stream, p wire.Pattern, rec *store.Record) bool {
 	return s.queue.filter == nil || s.queue.filter.Match(rec.Data)
 }
 
-// EventCost is what the smallest event takes of a window.
-const EventCost = 256
-
-// maxWindow bounds what grants add up to.
-const maxWindow = 1 << 40
-
-// Grant says that the receiver has read n bytes of past events.
+// Grant says that the receiver has read n bytes of events.
 func (s *Subscriber) Grant(n int64) {
-	if !s.paced || n <= 0 {
+	if !s.queue.pace.grant(n) {
 		return
-	}
-	if s.window.Add(min(n, maxWindow)) > maxWindow {
-		s.window.Store(maxWindow)
 	}
 	if l := s.lane.Load(); l != nil {
 		l.wake()
 	}
-}
-
-// spent reports whether the receiver wants no more past events now.
-func (s *Subscriber) spent() bool { return s.paced && s.window.Load() <= 0 }
-
-// spend counts a past event that is delivered.
-func (s *Subscriber) spend(data []byte) {
-	if s.paced {
-		s.window.Add(-int64(max(len(data), EventCost)))
+	if notify := s.queue.wanting(); notify != nil {
+		notify()
 	}
 }
