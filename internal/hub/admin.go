@@ -45,6 +45,7 @@ func (h *Hub) Streams() []StreamInfo {
 }
 
 func (s *stream) info() StreamInfo {
+	s.settle()
 	info := StreamInfo{Name: s.Name, Queue: s.Queue, Persistent: !s.Volatile, Epoch: s.epoch, Stats: s.Log.Stats(), Losses: s.Log.Losses(), Crowd: s.crowd.length()}
 	info.First, info.Next = s.Log.Bounds()
 	if s.Dead != nil {
@@ -74,6 +75,7 @@ func (h *Hub) Peek(name string, dead bool, from uint64, max int) ([]store.Record
 	case err != nil:
 		return nil, err
 	case !dead:
+		s.settle()
 		return s.Log.Read(nil, from, max, peekBytes)
 	case s.Dead == nil:
 		return nil, nil
@@ -105,6 +107,7 @@ func (h *Hub) Purge(name string, dead bool) (removed uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	s.settle()
 	log := s.Log
 	if dead {
 		if log = s.Dead; log == nil {

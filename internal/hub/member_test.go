@@ -69,11 +69,13 @@ func TestAPeekIsBounded(t *testing.T) {
 	}
 }
 
-func newQueueHub(t *testing.T) *Hub {
+func newQueueHub(t *testing.T) *Hub { return newQueue(t, true) }
+
+func newQueue(t *testing.T, volatile bool) *Hub {
 	kept := store.NewMemory()
 	log, _ := kept.Log("jobs", store.Limits{})
 	dead, _ := kept.Log("jobs!dead", store.Limits{})
-	h := New(&Options{Streams: []StreamOptions{{Name: "jobs", Queue: true, Volatile: true, Log: log, Dead: dead}}})
+	h := New(&Options{Streams: []StreamOptions{{Name: "jobs", Queue: true, Volatile: volatile, Log: log, Dead: dead}}})
 	t.Cleanup(func() {
 		h.Close()
 		kept.Close()
@@ -101,5 +103,42 @@ func TestNobodyJoinsAGroupThatIsForgotten(t *testing.T) {
 	}
 	if n := h.Stats().Subscriptions; n != 0 {
 		t.Errorf("the hub counts %d subscriptions", n)
+	}
+}
+
+// TestWhatIsDoneIsNotCounted looks at a queue right after some of its messages
+// were acknowledged, which are few enough to be removed by and by.
+func TestWhatIsDoneIsNotCounted(t *testing.T) {
+	for _, volatile := range []bool{true, false} {
+		h := newQueue(t, volatile)
+		team, err := h.Team("jobs", &GroupOptions{Name: "all"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, woken := newOutlet(h, nil)
+		mustEnter(t, o, "jobs", Separate{ID: "x", Team: team})
+		for range 20 {
+			mustPublish(t, h, "jobs", `0`)
+		}
+		for _, it := range collect(t, o, woken, 20) {
+			if it.Seq > 8 {
+				continue
+			}
+			if unknown, err := o.Settle("x", Settlement{Kind: Ack, Seqs: []uint64{it.Seq}}); err != nil || len(unknown) > 0 {
+				t.Fatalf("acknowledging %d: %v, %v", it.Seq, unknown, err)
+			}
+		}
+		if recs, err := h.Peek("jobs", false, 0, 1); err != nil || len(recs) != 1 || recs[0].Seq != 9 {
+			t.Errorf("volatile %v: the first is %+v, %v", volatile, recs, err)
+		}
+		if q := h.Streams()[0]; q.Messages != 12 || q.First != 9 {
+			t.Errorf("volatile %v: %d messages from %d on", volatile, q.Messages, q.First)
+		}
+		if unknown, err := o.Settle("x", Settlement{Kind: Ack, Seqs: []uint64{9}}); err != nil || len(unknown) > 0 {
+			t.Fatalf("acknowledging 9: %v, %v", unknown, err)
+		}
+		if removed, err := h.Purge("jobs", false); err != nil || removed != 11 {
+			t.Errorf("volatile %v: %d are removed, %v", volatile, removed, err)
+		}
 	}
 }

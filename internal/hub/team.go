@@ -246,3 +246,14 @@ func (s *stream) discard(all bool) {
 	s.Log.Discard(oldest)
 	s.crowd.retry()
 }
+
+// settle removes all that the groups are done with, for somebody who is going
+// to look. What cannot be kept of them now stays, and is tried again later.
+func (s *stream) settle() {
+	for _, team := range s.teams.all() {
+		if team.group.Dirty() {
+			_ = team.group.Flush()
+		}
+	}
+	s.discard(true)
+}
