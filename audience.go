@@ -209,7 +209,11 @@ func (p *peer) tryEnter(in *session.Inbound, pattern string, policy hub.Policy, 
 		return subscribed(id, pattern, sep.Group.Name, start), nil
 	})
 	if failure == nil {
-		p.announce("join", id, pattern)
+		e := hub.Ended{ID: id, Pattern: pattern}
+		if sep.Team != nil {
+			e.Group, e.Durable = sep.Team.Name(), sep.Group.Exclusive
+		}
+		p.announce("join", e)
 	}
 	return failure
 }
@@ -245,10 +249,10 @@ func (p *peer) losing() {
 
 // cutOff tells the operator that a subscription has been ended. The client is
 // told by the outlet.
-func (p *peer) cutOff(id, pattern string, err error) {
-	p.service.logger.Warn("ipc: a subscription was ended: "+err.Error(), "pattern", pattern,
+func (p *peer) cutOff(e hub.Ended, err error) {
+	p.service.logger.Warn("ipc: a subscription was ended: "+err.Error(), "pattern", e.Pattern,
 		"code", string(wire.CodeOf(err)), "pid", p.caller.PID, "uid", p.caller.UID, "exe", p.caller.Exe())
-	p.announce("leave", id, pattern)
+	p.announce("leave", e)
 }
 
 // maxStarts bounds the streams whose start the answer to a pattern lists, so
@@ -312,7 +316,7 @@ func (p *peer) unsubscribe(in *session.Inbound) {
 		return nil, wire.Errorf(wire.CodeNotFound, "there is no subscription %q on this connection", which.Subscription)
 	})
 	for _, e := range ended {
-		p.announce("leave", e.ID, e.Pattern)
+		p.announce("leave", e)
 	}
 }
 
@@ -400,8 +404,9 @@ type Listener struct {
 	Kind         string `json:"kind,omitempty"` // "join" or "leave", in an event of ipc.presence
 	Subscription string `json:"subscription"`   // the id, which is unique on its connection
 	Pattern      string `json:"pattern"`
-	Group        string `json:"group,omitempty"`
-	Known        bool   `json:"known"` // the kernel says who it is: what follows means something
+	Group        string `json:"group,omitempty"`  // that it is a member of
+	Durable      bool   `json:"durable,omitzero"` // the group is its own, by its name
+	Known        bool   `json:"known"`            // the kernel says who it is: what follows means something
 	PID          int32  `json:"pid,omitzero"`
 	UID          uint32 `json:"uid"`
 	Exe          string `json:"exe,omitempty"`
@@ -417,7 +422,7 @@ type Listener struct {
 func (s *Service) who() []Listener {
 	list := []Listener{}
 	for _, l := range s.hub.Who() {
-		w := Listener{Subscription: l.ID, Pattern: l.Pattern, Group: l.Group, Queued: l.Queued, Delivered: l.Delivered, Dropped: l.Dropped}
+		w := Listener{Subscription: l.ID, Pattern: l.Pattern, Group: l.Group, Durable: l.Durable, Queued: l.Queued, Delivered: l.Delivered, Dropped: l.Dropped}
 		if p, ok := l.Owner.(*peer); ok {
 			w.describe(p.caller)
 		}
@@ -434,12 +439,12 @@ func (w *Listener) describe(c Caller) {
 const presenceChannel = "ipc.presence"
 
 // announce tells those who want to know that somebody has come or gone.
-func (p *peer) announce(kind, id, pattern string) {
+func (p *peer) announce(kind string, which hub.Ended) {
 	s := p.service
 	if !s.hub.Heard(presenceChannel) {
 		return
 	}
-	w := Listener{Kind: kind, Subscription: id, Pattern: pattern}
+	w := Listener{Kind: kind, Subscription: which.ID, Pattern: which.Pattern, Group: which.Group, Durable: which.Durable}
 	w.describe(p.caller)
 	if data, err := appendJSON(nil, w); err == nil {
 		s.hub.Publish(context.Background(), hub.Publication{Name: presenceChannel, Data: data})

@@ -106,7 +106,7 @@ func (p *peer) closed(err error) {
 		outlet.Close()
 		s.budgets.leave(p.caller)
 		for _, e := range left {
-			p.announce("leave", e.ID, e.Pattern)
+			p.announce("leave", e)
 		}
 	}
 	if last != nil && !p.bye.Load() && !ending {

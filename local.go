@@ -24,7 +24,7 @@ func (s *Service) Subscribe(pattern string, opts *SubscribeOptions) (*Subscripti
 	l.outlet = s.hub.NewOutlet(l.drain, &hub.OutletOptions{
 		QueueMessages: sub.opts.Queue,
 		QueueBytes:    sub.opts.QueueBytes,
-		OnEnd:         func(_, _ string, err error) { s.hub.Go(func() { sub.finish(err) }) },
+		OnEnd:         func(_ hub.Ended, err error) { s.hub.Go(func() { sub.finish(err) }) },
 	})
 	s.mu.Lock()
 	if s.state == stateStopping {

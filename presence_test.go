@@ -10,6 +10,7 @@ import (
 
 	"github.com/ekkojs/ipc"
 	"github.com/ekkojs/ipc/observe"
+	"github.com/ekkojs/ipc/store"
 )
 
 func TestWhoIsSubscribed(t *testing.T) {
@@ -87,6 +88,51 @@ func TestPresence(t *testing.T) {
 	liar.Publish(t.Context(), "ipc.presence", 1)
 	if err := <-refused; ipc.CodeOf(err) != ipc.CodeChannelNotFound {
 		t.Errorf("a client publishes presence: %v", err)
+	}
+}
+
+// TestPresenceTellsOfGroups has members of a group, and a durable subscription
+// that another one of its name ends.
+func TestPresenceTellsOfGroups(t *testing.T) {
+	m := parse(t, `{"service": {"name": "shop", "version": "1.0.0"}, "events": {"order.made": {}},
+		"channels": {"work": {"type": "queue"}, "orders": {"persistent": true, "events": ["order.*"]}}}`)
+	s := ipc.NewService(m, &ipc.ServiceOptions{Logger: quiet, Store: store.NewMemory()})
+	address := serve(t, s)
+	watcher, c := dial(t, address, nil), dial(t, address, nil)
+	sub := mustSubscribe(t, watcher, "ipc.presence", nil)
+	mustSubscribe(t, c, "work", nil).Close()
+	mustSubscribe(t, c, "order.made", &ipc.SubscribeOptions{Group: "books"}).Close()
+	mustSubscribe(t, c, "orders", &ipc.SubscribeOptions{Durable: "audit"})
+	newer := mustSubscribe(t, c, "orders", &ipc.SubscribeOptions{Durable: "audit"})
+	who, err := watcher.Who(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range who {
+		if l.Pattern == "orders" && (l.Group != "audit" || !l.Durable) {
+			t.Errorf("who: %+v", l)
+		}
+	}
+	var got []string
+	for range 9 {
+		var l ipc.Listener
+		if err := mustNext(t, sub).Decode(&l); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(l.Kind, " ", l.Pattern, " ", l.Group, " ", l.Durable))
+		if len(got) == 8 { // the older one's end is told by and by
+			newer.Close()
+		}
+	}
+	slices.Sort(got[6:8]) // the newer one may come before or after the older one goes
+	want := []string{
+		"join ipc.presence  false",
+		"join work default false", "leave work default false",
+		"join order.made books order.made false", "leave order.made books order.made false",
+		"join orders audit true", "join orders audit true", "leave orders audit true", "leave orders audit true",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -59,7 +59,8 @@ type listenerJSON struct {
 	Subscription string  `json:"subscription"`
 	Pattern      string  `json:"pattern"`
 	Group        string  `json:"group,omitempty"`
-	Known        bool    `json:"known"` // the kernel says who it is
+	Durable      bool    `json:"durable,omitzero"` // the group is its own, by its name
+	Known        bool    `json:"known"`            // the kernel says who it is
 	PID          int32   `json:"pid,omitempty"`
 	UID          *uint32 `json:"uid,omitempty"`
 	Exe          string  `json:"exe,omitempty"`

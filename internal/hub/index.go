@@ -18,7 +18,7 @@ type subscription struct {
 	place      int32     // in its bucket
 	policy     Policy
 	literal    bool
-	grouped    bool // it is a member of a group, and in no bucket
+	team       *Team // the group it is a member of: then it is in no bucket
 }
 
 // target is a subscriber that wants a channel, with the strictest policy of
@@ -58,6 +58,15 @@ func (x *index) attach(s *Subscriber) {
 	x.subscribers[s] = struct{}{}
 }
 
+// asEnded is what is said of the subscription when it has ended.
+func (sub *subscription) asEnded() Ended {
+	e := Ended{ID: sub.subscriber.idOf(sub), Pattern: sub.pattern}
+	if sub.team != nil {
+		e.Group, e.Durable = sub.team.Name(), sub.team.group.Exclusive()
+	}
+	return e
+}
+
 // add enters a subscription, unless its subscriber has limit of them.
 func (x *index) add(sub *subscription, limit int) error {
 	x.mu.Lock()
@@ -73,7 +82,7 @@ func (x *index) add(sub *subscription, limit int) error {
 		s.subscriptions = make(map[uint64]*subscription)
 	}
 	s.subscriptions[sub.id] = sub
-	if !sub.grouped {
+	if sub.team == nil {
 		x.bucketLocked(sub).add(sub)
 	}
 	x.count++
@@ -101,15 +110,15 @@ func (x *index) has(s *Subscriber, id uint64) bool {
 }
 
 // remove takes the subscription id of s out, if there is one.
-func (x *index) remove(s *Subscriber, id uint64) (pattern string, ok bool) {
+func (x *index) remove(s *Subscriber, id uint64) (e Ended, ok bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	sub := s.subscriptions[id]
 	if sub == nil {
-		return "", false
+		return Ended{}, false
 	}
 	x.removeLocked(sub)
-	return sub.pattern, true
+	return sub.asEnded(), true
 }
 
 func (x *index) removeLocked(sub *subscription) {
@@ -117,7 +126,7 @@ func (x *index) removeLocked(sub *subscription) {
 	for _, counted := range sub.counted {
 		counted.heard.Add(-1)
 	}
-	if sub.grouped {
+	if sub.team != nil {
 		// in no bucket
 	} else if !sub.literal {
 		x.patterns.remove(sub)
@@ -147,7 +156,7 @@ func (x *index) detach(s *Subscriber, why error) {
 		s.detached = err
 	}
 	for _, sub := range s.subscriptions {
-		s.ended = append(s.ended, Ended{s.idOf(sub), sub.pattern})
+		s.ended = append(s.ended, sub.asEnded())
 		x.removeLocked(sub)
 	}
 	s.subscriptions = nil
@@ -207,7 +216,7 @@ func (x *index) namesOf(s *Subscriber) (names []Ended) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, sub := range s.subscriptions {
-		names = append(names, Ended{s.idOf(sub), sub.pattern})
+		names = append(names, sub.asEnded())
 	}
 	return names
 }
@@ -229,9 +238,10 @@ func tooMany(limit int) error {
 type Listener struct {
 	ID              string
 	Pattern         string
-	Owner           any // of the outlet or subscriber
-	Group           string
-	SubscriberStats // of all that its subscriber hears
+	Owner           any    // of the outlet or subscriber
+	Group           string // "": it is in none
+	Durable         bool   // the group is its own, by its name
+	SubscriberStats        // of all that its subscriber hears
 }
 
 // Who lists the subscriptions there are, in no order.
@@ -244,11 +254,8 @@ func (h *Hub) Who() []Listener {
 		st := s.queue.counts().SubscriberStats
 		st.Subscriptions = len(s.subscriptions)
 		for _, sub := range s.subscriptions {
-			l := Listener{ID: s.idOf(sub), Pattern: sub.pattern, Owner: s.owner, SubscriberStats: st}
-			if s.member != nil {
-				l.Group = s.member.team.group.Name()
-			}
-			list = append(list, l)
+			e := sub.asEnded()
+			list = append(list, Listener{ID: e.ID, Pattern: e.Pattern, Owner: s.owner, Group: e.Group, Durable: e.Durable, SubscriberStats: st})
 		}
 	}
 	return list

@@ -22,7 +22,7 @@ const takeBatch = 64
 
 // enlist makes s, which has no subscriptions yet, a member of a team.
 func (s *Subscriber) enlist(pattern string, t *Team, o *GroupOptions) (Start, error) {
-	sub := &subscription{id: s.hub.lastID.Add(1), pattern: eventName(pattern), literal: true, subscriber: s, grouped: true}
+	sub := &subscription{id: s.hub.lastID.Add(1), pattern: eventName(pattern), literal: true, subscriber: s, team: t}
 	if limit := t.stream.MaxSubscribers; limit > 0 {
 		if int(t.stream.heard.Add(1)) > limit {
 			t.stream.heard.Add(-1)
@@ -39,6 +39,10 @@ func (s *Subscriber) enlist(pattern string, t *Team, o *GroupOptions) (Start, er
 	if err := t.join(s, o); err != nil {
 		return Start{}, err
 	}
+	if err := s.Err(); err != nil { // whoever closed it may not have seen the member
+		s.member.Load().leave()
+		return Start{}, err
+	}
 	return Start{Cursor: Cursor{t.stream.epoch, t.group.Floor()}, Stream: t.stream.Name}, nil
 }
 
@@ -53,7 +57,7 @@ func (t *Team) join(s *Subscriber, o *GroupOptions) error {
 		t.mu.Unlock()
 		return t.forgotten()
 	}
-	s.member = m
+	s.member.Store(m)
 	t.members[&m.group] = s
 	t.mu.Unlock()
 	out := t.group.Join(&m.group)
@@ -171,10 +175,10 @@ func (o *Outlet) Settle(id string, what Settlement) (unknown []uint64, err error
 	switch {
 	case s == nil && (plain == nil || !plain.has(id)):
 		return nil, wire.Errorf(wire.CodeNotFound, "there is no subscription %q on this connection", id)
-	case s == nil || s.member == nil:
+	case s == nil || s.member.Load() == nil:
 		return nil, wire.Errorf(wire.CodeInvalidArgument, "subscription %q is not one of a group: its events are not acknowledged", id)
 	}
-	m := s.member
+	m := s.member.Load()
 	g := m.team.group
 	switch what.Kind {
 	case Ack:

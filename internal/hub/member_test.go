@@ -3,6 +3,7 @@ package hub
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -139,6 +140,28 @@ func TestWhatIsDoneIsNotCounted(t *testing.T) {
 		}
 		if removed, err := h.Purge("jobs", false); err != nil || removed != 11 {
 			t.Errorf("volatile %v: %d are removed, %v", volatile, removed, err)
+		}
+	}
+}
+
+// TestAMemberWhoseConnectionEnds becomes one while its outlet is closed, and
+// while others look who is there.
+func TestAMemberWhoseConnectionEnds(t *testing.T) {
+	h := newQueueHub(t)
+	team, err := h.Team("jobs", &GroupOptions{Name: "all"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 500 {
+		o := h.NewOutlet(func() {}, nil)
+		var others sync.WaitGroup
+		others.Go(o.Close)
+		others.Go(func() { h.Who() })
+		o.Subscribe("jobs", PolicyDropOldest, Separate{ID: "x", Team: team})
+		others.Wait()
+		o.Close()
+		if n := team.group.Stats().Members; n != 0 {
+			t.Fatalf("%d members are left", n)
 		}
 	}
 }

@@ -49,11 +49,15 @@ type OutletOptions struct {
 	// side of the connection is told of that too: an error with the
 	// subscription's id. Neither may block. Default nil.
 	OnLoss func()
-	OnEnd  func(id, pattern string, err error)
+	OnEnd  func(e Ended, err error)
 }
 
 // Ended is a subscription that there is no more.
-type Ended struct{ ID, Pattern string }
+type Ended struct {
+	ID, Pattern string
+	Group       string // that it was a member of; "": none
+	Durable     bool   // the group was its own, by its name
+}
 
 // Separate is what makes a subscription one of its own. The zero value makes
 // a plain one.
@@ -214,7 +218,7 @@ func (o *Outlet) lost(s *Subscriber, err error) {
 	for _, e := range o.hub.index.endedOf(s) {
 		o.say(e.ID, err)
 		if o.options.OnEnd != nil {
-			o.options.OnEnd(e.ID, e.Pattern, err)
+			o.options.OnEnd(e, err)
 		}
 	}
 }
@@ -267,11 +271,11 @@ func (o *Outlet) Unsubscribe(id string) []Ended {
 	case plain == nil:
 		return nil
 	}
-	pattern, ok := o.hub.index.remove(plain, parseID(id))
+	e, ok := o.hub.index.remove(plain, parseID(id))
 	if !ok {
 		return nil
 	}
-	return []Ended{{id, pattern}}
+	return []Ended{e}
 }
 
 // UnsubscribePattern ends all subscriptions to exactly that pattern, and

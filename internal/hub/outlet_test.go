@@ -136,13 +136,13 @@ func TestSubscriptionsOfAnOutletEnd(t *testing.T) {
 	if diff := cmp.Diff([]string{"a", "a", "a", "b"}, patterns(o.All())); diff != "" {
 		t.Error(diff)
 	}
-	if ended := o.Unsubscribe(plain); !cmp.Equal(ended, []Ended{{plain, "a"}}) || o.Unsubscribe(plain) != nil {
+	if ended := o.Unsubscribe(plain); !cmp.Equal(ended, []Ended{{ID: plain, Pattern: "a"}}) || o.Unsubscribe(plain) != nil {
 		t.Errorf("by its id: %v", ended)
 	}
 	if ended := o.UnsubscribePattern("events.a"); len(ended) != 2 {
 		t.Errorf("by the pattern: %v", ended)
 	}
-	if ended := o.Unsubscribe("y"); !cmp.Equal(ended, []Ended{{"y", "b"}}) || o.Unsubscribe("nobody") != nil {
+	if ended := o.Unsubscribe("y"); !cmp.Equal(ended, []Ended{{ID: "y", Pattern: "b"}}) || o.Unsubscribe("nobody") != nil {
 		t.Errorf("a separate one: %v", ended)
 	}
 	if all := o.All(); len(all) > 0 || h.Stats().Subscriptions != 0 {
@@ -187,8 +187,8 @@ func TestAFarewellSaysWhichSubscriptionWasSlow(t *testing.T) {
 	o, _ := newOutlet(h, &OutletOptions{
 		QueueMessages: 2,
 		OnLoss:        func() { losses++ },
-		OnEnd: func(id, pattern string, err error) {
-			ended = append(ended, fmt.Sprint(id, " ", pattern, " ", wire.CodeOf(err)))
+		OnEnd: func(e Ended, err error) {
+			ended = append(ended, fmt.Sprint(e.ID, " ", e.Pattern, " ", wire.CodeOf(err)))
 		},
 	})
 	if _, _, err := o.Subscribe("a", PolicyDisconnect, Separate{ID: "strict"}); err != nil {

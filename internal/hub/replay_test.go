@@ -262,8 +262,8 @@ func TestALogThatCannotBeReadEndsTheSubscription(t *testing.T) {
 				mustPublish(t, h, "s", `0`)
 			}
 			ended := make(chan string, 10)
-			o, woken := newOutlet(h, &OutletOptions{OnEnd: func(id, pattern string, err error) {
-				ended <- fmt.Sprint(id, pattern, wire.CodeOf(err))
+			o, woken := newOutlet(h, &OutletOptions{OnEnd: func(e Ended, err error) {
+				ended <- fmt.Sprint(e.ID, e.Pattern, wire.CodeOf(err))
 			}})
 			mustEnter(t, o, "s", fromFirst("x"))
 			if got := <-ended; got != "xs"+string(wire.CodeStorageUnavailable) {

@@ -103,9 +103,9 @@ type Subscriber struct {
 	hub    *Hub
 	queue  queue
 	owner  any
-	lane   atomic.Pointer[lane] // frames made for it alone; nil if there never were any
-	marked bool                 // it has a turn; guarded by Outlet.mu
-	member *member              // its place in a group; nil if it has none
+	lane   atomic.Pointer[lane]   // frames made for it alone; nil if there never were any
+	marked bool                   // it has a turn; guarded by Outlet.mu
+	member atomic.Pointer[member] // its place in a group; nil if it has none
 
 	// Guarded by index.mu.
 	subscriptions map[uint64]*subscription
@@ -211,8 +211,8 @@ func (s *Subscriber) end(why error) {
 	s.queue.close()
 	s.lane.Load().close()
 	s.hub.index.detach(s, why)
-	if s.member != nil {
-		s.member.leave()
+	if m := s.member.Load(); m != nil {
+		m.leave()
 	}
 }
 

@@ -52,6 +52,10 @@ type Team struct {
 	members map[*group.Member]*Subscriber
 }
 
+// Name is what the group is called: that of one event of a stream has the
+// event's name after its own.
+func (t *Team) Name() string { return t.group.Name() }
+
 // teams are the groups of a stream.
 type teams struct {
 	mu   sync.Mutex // held while a group is opened or removed
