@@ -114,16 +114,20 @@ func (p *peer) acknowledge(in *session.Inbound, kind hub.SettlementKind) {
 	case err != nil:
 		s.fail(in, asError(err))
 	case len(unknown) > 0:
-		s.fail(in, notHeld(unknown))
+		s.fail(in, notHeld(unknown, len(what.Seqs)))
 	default:
 		in.Reply(null)
 	}
 }
 
-// notHeld is the answer to a member that settles what it does not hold.
-func notHeld(unknown []uint64) *Error {
+// notHeld is the answer to a member that settles so many messages, some of
+// which it does not hold. The others are settled.
+func notHeld(unknown []uint64, of int) *Error {
 	e := wire.Errorf(wire.CodeNotFound, "message %d is not this subscriber's to settle: it never was, it is settled, or it was given to another when its time was up", unknown[0])
 	e.Details.More = map[string]any{"seqs": unknown}
+	if len(unknown) < of {
+		e.Details.Executed = wire.ExecutedYes
+	}
 	return e
 }
 
@@ -133,7 +137,7 @@ func (l *local) settle(_ context.Context, e *Event, what settlement) error {
 	kinds := map[string]hub.SettlementKind{"ack": hub.Ack, "nak": hub.Nak, "reject": hub.Reject}
 	unknown, err := l.outlet.Settle(l.id, hub.Settlement{Kind: kinds[what.verb], Seqs: []uint64{e.Seq}, Delay: what.delay, Reason: what.reason})
 	if err == nil && len(unknown) > 0 {
-		err = notHeld(unknown)
+		err = notHeld(unknown, 1)
 	}
 	return err
 }
