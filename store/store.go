@@ -154,7 +154,8 @@ type Log interface {
 	// Losses lists what has been lost, oldest first.
 	Losses() []Loss
 
-	// Cursor returns what SetCursor kept under that name, nil if nothing.
+	// Cursor returns what SetCursor kept under that name, nil if nothing. It
+	// is empty if that is lost: so no cursor should be.
 	Cursor(name string) []byte
 
 	// SetCursor keeps state, at most MaxCursorSize bytes, under that name;

@@ -25,17 +25,22 @@ import (
 //	 8  length of state, 4 bytes
 //	12  checksum of all but this and the magic, CRC-32C with the log's salt
 //	16  name, state
+//
+// Their names stand besides in a roster of its own, so that one is missed of
+// which the journal has lost all.
 type cursors struct {
-	fs   fileSystem
-	path string
-	seed uint32
+	fs     fileSystem
+	path   string
+	roster string // path of that
+	seed   uint32
 
 	syncing sync.Mutex // held by who forces it to the medium; taken before mu
 
 	mu     sync.Mutex // guards all that follows
 	states map[string][]byte
-	live   int64 // bytes of the journal that count
-	file   file  // nil: to be written anew
+	listed []string // the names that the roster has, sorted
+	live   int64    // bytes of the journal that count
+	file   file     // nil: to be written anew
 	end    int64
 	dirty  bool
 	closed bool
@@ -71,8 +76,24 @@ func (c *cursors) sum(entry []byte) uint32 {
 }
 
 // load reads the journal, whatever is damaged in it: a place that is lost is
-// that of the time before.
+// that of the time before, or an empty one if there is none.
 func (c *cursors) load() error {
+	err := c.loadJournal()
+	if err != nil {
+		return err
+	}
+	if c.listed, err = readRoster(c.fs, c.roster); err != nil {
+		return err
+	}
+	for _, name := range c.listed {
+		if c.states[name] == nil {
+			c.putLocked(name, []byte{})
+		}
+	}
+	return nil
+}
+
+func (c *cursors) loadJournal() error {
 	c.states = map[string][]byte{}
 	b, err := readAll(c.fs, c.path, maxJournal)
 	if err != nil && !notThere(err) {
@@ -171,15 +192,43 @@ func (c *cursors) set(name string, state []byte) error {
 		state = append([]byte{}, state...)
 	}
 	c.putLocked(name, state)
-	if err := c.saveLocked(name, state); err != nil {
+	if err := c.keepLocked(name, state); err != nil {
 		c.putLocked(name, old)
 		return err
 	}
 	return nil
 }
 
-// saveLocked has the change survive the end of the process. The map has it
-// already.
+// keepLocked has the change survive the end of the process. The map has it
+// already. A name is on the roster only while a journal that the medium has
+// knows it: else it would be missed.
+func (c *cursors) keepLocked(name string, state []byte) error {
+	_, listed := slices.BinarySearch(c.listed, name)
+	switch {
+	case state == nil && listed:
+		if err := c.enrolLocked(); err != nil {
+			return err
+		}
+	case state != nil && !listed:
+		if err := c.renewLocked(); err != nil {
+			return fault("writing cursors", err)
+		}
+		return c.enrolLocked()
+	}
+	return c.saveLocked(name, state)
+}
+
+// enrolLocked writes the roster anew.
+func (c *cursors) enrolLocked() error {
+	names := slices.Sorted(maps.Keys(c.states))
+	if err := writeRoster(c.fs, c.roster, names); err != nil {
+		return fault("writing the names of cursors", err)
+	}
+	c.listed = names
+	return nil
+}
+
+// saveLocked adds the change to the journal.
 func (c *cursors) saveLocked(name string, state []byte) error {
 	c.buf = c.appendEntry(c.buf[:0], name, state)
 	if c.file == nil || c.end-c.live > max(cursorSlack, 2*c.live) {

@@ -189,3 +189,55 @@ func TestALostTail(t *testing.T) {
 		t.Fatalf("epoch %s after %s, losses %+v", l.Epoch(), epoch, l.Losses())
 	}
 }
+
+// TestACursorThatIsLostIsMissed damages what a log keeps of its readers, in
+// one place at a time: each of them is where it once was, or empty, and never
+// as if it had not been.
+func TestACursorThatIsLostIsMissed(t *testing.T) {
+	t.Parallel()
+	made := newSim(1)
+	s := open(t, "/logs", simOptions(made))
+	l := openOne(t, s, "orders", store.Limits{})
+	were := map[string][]string{}
+	for i, name := range []string{"group/audit", "group/books", "group/gone", "group/audit", "group/\xff"} {
+		if err := l.SetCursor(name, fmt.Append(nil, i)); err != nil {
+			t.Fatal(err)
+		}
+		were[name] = append(were[name], fmt.Sprint(i), "")
+	}
+	if err := l.SetCursor("group/gone", nil); err != nil {
+		t.Fatal(err)
+	}
+	delete(were, "group/gone")
+	s.Close()
+	path := l.path("cursors")
+	size := len(made.names[path].data)
+	edits := map[string]func(fs *sim){"nothing": func(*sim) {}}
+	for at := range size {
+		edits[fmt.Sprint("bit flipped in ", at)] = func(fs *sim) { fs.names[path].data[at] ^= 1 << (at % 8) }
+		edits[fmt.Sprint("cut off at ", at)] = func(fs *sim) { fs.names[path].data = fs.names[path].data[:at] }
+	}
+	edits["no journal"] = func(fs *sim) { delete(fs.names, path) }
+	edits["no roster"] = func(fs *sim) { delete(fs.names, l.path("roster")) }
+	edits["a journal of zeros"] = func(fs *sim) { clear(fs.names[path].data) }
+	for what, change := range edits {
+		fs := made.killed()
+		change(fs)
+		for again := range 2 { // the second time as the first has left it
+			s := open(t, "/logs", simOptions(fs))
+			l := openOne(t, s, "orders", store.Limits{})
+			for name, states := range were {
+				if state := l.Cursor(name); state == nil || !slices.Contains(states, string(state)) {
+					t.Errorf("%s, opened %d times: %s is %q", what, again+1, name, state)
+				}
+			}
+			if names := l.Cursors(); len(names) != len(were) && len(names) != len(were)+1 {
+				t.Errorf("%s: there are %q", what, names)
+			}
+			if err := l.SetCursor("group/books", []byte("1")); err != nil {
+				t.Fatal(err)
+			}
+			s.Close()
+		}
+	}
+}

@@ -7,6 +7,7 @@
 //	    state              epoch, salt of checksums, what was lost; replaced as a whole
 //	    mark               the high-water mark, and what limits have removed
 //	    cursors            journal of the places of readers
+//	    roster             the names of these; replaced as a whole
 //	    00000000000000000001.seg, …   records, in files named by the first of them
 //
 // Who gets hold of a directory or file that others can write, that belongs to
@@ -51,8 +52,11 @@
 // behind the mark, and there is a new epoch, as there is when the mark or the
 // state file is damaged. A number is so never used again within an epoch.
 //
-// A state, mark or cursors file that the medium cannot read at all is another
-// matter: it may be able to later, so the log is not opened.
+// Of the places of readers a damaged one is that of the time before. One of
+// which nothing is left is known by the roster, and is empty.
+//
+// A state, mark, cursors or roster file that the medium cannot read at all is
+// another matter: it may be able to later, so the log is not opened.
 //
 // A program that was killed has lost nothing. After a power cut, what has
 // been acknowledged is there if the drive keeps what it was told to; the mark

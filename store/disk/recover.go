@@ -320,7 +320,7 @@ func (r *recovery) settle() error {
 	if err := l.mark.begin(l.first, l.next, r.mark.gen); err != nil {
 		return err
 	}
-	l.cursors.fs, l.cursors.path, l.cursors.seed = l.fs, l.path("cursors"), l.seed
+	l.cursors.fs, l.cursors.path, l.cursors.roster, l.cursors.seed = l.fs, l.path("cursors"), l.path("roster"), l.seed
 	if err := l.cursors.load(); err != nil {
 		return err
 	}
