@@ -1,9 +1,13 @@
 package ipc_test
 
 import (
+	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/store"
 )
 
 // TestAQueueBehindAnAddress is read by a client that has no manifest to know
@@ -32,5 +36,42 @@ func TestAQueueBehindAnAddress(t *testing.T) {
 	who, err := c.Who(t.Context())
 	if err != nil || len(who) != 1 || who[0].Group != ipc.DefaultGroup {
 		t.Errorf("listening are %+v, %v", who, err)
+	}
+}
+
+// TestAGroupWhosePlaceIsLost is opened by a service whose store has lost what
+// it kept of a durable subscription: the service starts and tells its
+// operator, and the subscriber gets everything once more.
+func TestAGroupWhosePlaceIsLost(t *testing.T) {
+	kept := store.NewMemory()
+	l, err := kept.Log("orders", store.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		l.Append(store.Record{Name: "orders", Data: fmt.Append(nil, i)}, func(store.Receipt) {})
+	}
+	if err := l.SetCursor("group/audit", []byte{}); err != nil {
+		t.Fatal(err)
+	}
+	m := parse(t, `{"service": {"name": "shop", "version": "1.0.0"}, "channels": {"orders": {"persistent": true}}}`)
+	said := &logged{}
+	s := ipc.NewService(m, &ipc.ServiceOptions{Logger: slog.New(slog.NewTextHandler(said, nil)), Store: kept})
+	c := dial(t, serve(t, s), nil)
+	if text := said.String(); !strings.Contains(text, "code=DATA_LOSS channel=orders group=audit") {
+		t.Errorf("the operator is told %q", text)
+	}
+	sub := mustSubscribe(t, c, "orders", &ipc.SubscribeOptions{Durable: "audit"})
+	for i := range 3 {
+		e := mustNext(t, sub)
+		if e.Data.String() != fmt.Sprint(i) || !e.Redelivered {
+			t.Errorf("event %d: %+v", i, e)
+		}
+		if err := e.Ack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Subscribe(t.Context(), "orders", &ipc.SubscribeOptions{Group: "audit"}); ipc.CodeOf(err) != ipc.CodeConflict {
+		t.Errorf("it is a group of several now: %v", err)
 	}
 }

@@ -176,8 +176,13 @@ func (s *Service) start(ctx context.Context, addresses []string) error {
 		}
 		addresses = []string{address}
 	}
-	if err := s.hub.OpenGroups(); err != nil {
+	broken, err := s.hub.OpenGroups()
+	if err != nil {
 		return err
+	}
+	for _, b := range broken {
+		s.logger.Error("ipc: what is kept of a group is damaged: all that its channel keeps is delivered to it once more, as redelivered",
+			"code", string(wire.CodeDataLoss), "channel", b.Stream, "group", b.Group)
 	}
 	for _, m := range s.methods {
 		if m.handler == nil {

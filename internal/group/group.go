@@ -28,6 +28,8 @@ type Group struct {
 
 	// Guarded by mu.
 	closed  bool
+	broken  bool // what was kept of it could not be read
+	unsure  bool // for that reason nobody knows whether it is exclusive
 	members []*Member
 	turn    int    // the member to be woken next
 	woken   int    // members that are
@@ -53,8 +55,9 @@ const never instant = math.MaxInt64
 
 // Open returns the group of that name, as the log keeps it, or makes it. The
 // error is a *wire.Error: CONFLICT if it is exclusive and should not be, or
-// the other way around. There must be one Group of a name at a time. Something
-// may be due at once: see Deadline.
+// the other way around. Of what is kept and cannot be read the group makes
+// what is safe, and says so: see Broken. There must be one Group of a name at
+// a time. Something may be due at once: see Deadline.
 func Open(log store.Log, name string, o Options) (*Group, error) {
 	g := &Group{
 		log: log, name: name, epoch: log.Epoch(), options: o.withDefaults(),
@@ -96,7 +99,32 @@ func Remove(log store.Log, name string) error { return log.SetCursor(prefix+name
 func (g *Group) Name() string { return g.name }
 
 // Exclusive reports whether the group has one member at most.
-func (g *Group) Exclusive() bool { return g.options.Exclusive }
+func (g *Group) Exclusive() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.options.Exclusive
+}
+
+// Agrees reports whether the group is exclusive or is not, as is asked for. If
+// nobody knows any more it is from now on.
+func (g *Group) Agrees(exclusive bool) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.unsure {
+		g.unsure, g.options.Exclusive = false, exclusive
+		g.changedLocked()
+	}
+	return g.options.Exclusive == exclusive
+}
+
+// Broken reports whether what the log kept of the group could not be read
+// when it was opened. It began with the oldest record that there is then: all
+// may have been delivered and acknowledged before.
+func (g *Group) Broken() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.broken
+}
 
 // Floor returns the first record that the group may still need: all before
 // it are done, and will be after a crash as well. It takes no lock, so a log

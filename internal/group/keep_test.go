@@ -200,23 +200,66 @@ func TestANewEpochBeginsAnew(t *testing.T) {
 	f.takes(f.join(&Member{}), 10, "[1* 2* 3]")
 }
 
+// TestABrokenStateIsSaid opens a group of whose state anything is left: it
+// gives all that is kept once more, and says that.
 func TestABrokenStateIsSaid(t *testing.T) {
-	f := newFixture(t, Options{})
+	f := newFixture(t, Options{Exclusive: true})
 	f.fill(10)
 	m := f.join(&Member{})
 	f.take(m, 5)
-	f.acks(m, 2, 3)
+	f.acks(m, 1, 2, 3)
+	f.log.Discard(3)
 	f.g.Close()
 	kept := f.log.Cursor("group/g")
+	broken := [][]byte{append(bytes.Clone(kept), 0)}
 	for n := range kept {
-		f.log.SetCursor("group/g", kept[:n])
-		if _, err := Open(f.log, "g", f.o); wire.CodeOf(err) != wire.CodeDataLoss {
-			t.Fatalf("%d of %d bytes: %v", n, len(kept), err)
-		}
+		broken = append(broken, kept[:n])
 	}
-	f.log.SetCursor("group/g", append(kept, 0))
-	if _, err := Open(f.log, "g", f.o); wire.CodeOf(err) != wire.CodeDataLoss {
-		t.Fatalf("a byte too many: %v", err)
+	for _, state := range broken {
+		f.log.SetCursor("group/g", state)
+		f.open()
+		if !f.g.Broken() || !f.g.Agrees(true) || f.g.Floor() != 3 {
+			t.Fatalf("%d of %d bytes: broken %v, from %d on", len(state), len(kept), f.g.Broken(), f.g.Floor())
+		}
+		f.fill(1)
+		_, next := f.log.Bounds()
+		taken, err := f.g.Take(f.join(&Member{}), nil, 100, 1<<20)
+		if err != nil || uint64(len(taken)) != next-3 {
+			t.Fatalf("%d of %d bytes: %d are delivered, %v", len(state), len(kept), len(taken), err)
+		}
+		for _, d := range taken {
+			if d.Redelivered != (d.Seq < next-1) {
+				t.Fatalf("%d of %d bytes: %+v, and %d is new", len(state), len(kept), d, next-1)
+			}
+		}
+		f.g.Close()
+	}
+	f.open()
+	if f.g.Broken() {
+		t.Error("it is still said to be broken")
+	}
+}
+
+// TestABrokenStateDoesNotSayWhatTheGroupIs opens a group as it is kept, twice,
+// before anybody asks for it.
+func TestABrokenStateDoesNotSayWhatTheGroupIs(t *testing.T) {
+	for _, exclusive := range []bool{true, false} {
+		f := newFixture(t, Options{})
+		f.fill(3)
+		f.g.Close()
+		f.log.SetCursor("group/g", []byte{})
+		f.o.AsKept = true
+		f.open()
+		f.g.Close()
+		f.open()
+		if !f.g.Agrees(exclusive) || f.g.Agrees(!exclusive) || f.g.Exclusive() != exclusive {
+			t.Errorf("exclusive %v: it is asked for, and the group is not", exclusive)
+		}
+		f.g.Close()
+		f.open()
+		if f.g.Exclusive() != exclusive || f.g.Agrees(!exclusive) {
+			t.Errorf("exclusive %v: that is not kept", exclusive)
+		}
 	}
 }
 

@@ -16,12 +16,18 @@ import (
 // All numbers are of variable length.
 const stateVersion = 1
 
-const flagExclusive = 1
+const (
+	flagExclusive = 1 << iota
+	flagUnsure    // whether it is exclusive is not known
+)
 
 func (g *Group) encodeLocked(dst []byte, claim uint64) []byte {
 	flags := byte(0)
 	if g.options.Exclusive {
 		flags |= flagExclusive
+	}
+	if g.unsure {
+		flags |= flagUnsure
 	}
 	dst = append(dst, stateVersion, flags)
 	dst = binary.AppendUvarint(dst, uint64(len(g.epoch)))
@@ -53,12 +59,15 @@ func (g *Group) loadLocked() error {
 	}
 	s, ok := parseState(kept)
 	if !ok {
-		return wire.Errorf(wire.CodeDataLoss, "what is kept of the group %q cannot be read", g.name)
+		// Better all of it once more than some of it never.
+		g.broken, g.unsure = true, g.options.AsKept
+		g.next, g.suspect = first, next
+		return nil
 	}
-	if g.options.AsKept {
-		g.options.Exclusive = s.exclusive
-	}
-	if s.exclusive != g.options.Exclusive {
+	switch {
+	case g.options.AsKept:
+		g.options.Exclusive, g.unsure = s.exclusive, s.unsure
+	case s.exclusive != g.options.Exclusive && !s.unsure:
 		return wire.Errorf(wire.CodeConflict, "the group %q is %s", g.name, kind(s.exclusive))
 	}
 	if s.epoch != g.epoch {
@@ -97,6 +106,7 @@ func (g *Group) takeUpLocked(kept keptEntry) {
 
 type keptState struct {
 	exclusive     bool
+	unsure        bool
 	epoch         string
 	next, claimed uint64
 	entries       []keptEntry
@@ -112,7 +122,7 @@ func parseState(b []byte) (s keptState, ok bool) {
 	if len(b) < 2 || b[0] != stateVersion {
 		return s, false
 	}
-	s.exclusive = b[1]&flagExclusive != 0
+	s.exclusive, s.unsure = b[1]&flagExclusive != 0, b[1]&flagUnsure != 0
 	p := parser{rest: b[2:]}
 	s.epoch = p.text()
 	s.next, s.claimed = p.number(), p.number()

@@ -117,21 +117,27 @@ func New(o *Options) *Hub {
 	return h
 }
 
+// BrokenGroup is a group that a log knows and of which it has lost the place.
+type BrokenGroup struct{ Stream, Group string }
+
 // OpenGroups opens the groups that the logs know. It comes before the first
-// event; the error is a log's.
-func (h *Hub) OpenGroups() error {
+// event; the error is a log's. Those that are broken get all that is kept
+// once more, and somebody should know.
+func (h *Hub) OpenGroups() (broken []BrokenGroup, err error) {
 	for _, s := range h.topics.streams {
 		if s.Dead == nil {
 			continue
 		}
-		if err := h.reopenTeams(s); err != nil {
-			return err
+		some, err := h.reopenTeams(s)
+		if err != nil {
+			return nil, err
 		}
+		broken = append(broken, some...)
 		if s.Needs != nil {
 			s.Needs.stream.Store(s)
 		}
 	}
-	return nil
+	return broken, nil
 }
 
 // Close closes all subscribers and groups and waits for the hub's goroutines.

@@ -42,7 +42,7 @@ func queueHub(t *testing.T, keep store.Store, full bool) (*Hub, store.Log) {
 		dead = fullLog{dead}
 	}
 	h := New(&Options{Streams: []StreamOptions{{Name: "jobs", Queue: true, Log: slowLog{log}, Dead: dead, Needs: needs}}})
-	if err := h.OpenGroups(); err != nil {
+	if _, err := h.OpenGroups(); err != nil {
 		t.Fatal(err)
 	}
 	return h, log

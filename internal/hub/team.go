@@ -113,7 +113,7 @@ func (h *Hub) Team(pattern string, o *GroupOptions) (*Team, error) {
 	defer s.teams.mu.Unlock()
 	name := teamName(s, t, o.Name)
 	if team := s.teams.find(name); team != nil {
-		if team.group.Exclusive() != o.Exclusive {
+		if !team.group.Agrees(o.Exclusive) {
 			return nil, wire.Errorf(wire.CodeConflict, "%s has a group and not a durable subscription, or the other way around, of the name %q", s.Name, o.Name)
 		}
 		return team, nil
@@ -213,7 +213,7 @@ func (t *Team) close() {
 }
 
 // reopenTeams opens the groups that the log knows.
-func (h *Hub) reopenTeams(s *stream) error {
+func (h *Hub) reopenTeams(s *stream) (broken []BrokenGroup, err error) {
 	s.teams.mu.Lock()
 	defer s.teams.mu.Unlock()
 	var opened []*Team
@@ -224,12 +224,15 @@ func (h *Hub) reopenTeams(s *stream) error {
 		}
 		team, err := h.openTeam(s, t, name, group.Options{AsKept: true})
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if team.group.Broken() {
+			broken = append(broken, BrokenGroup{s.Name, name})
 		}
 		opened = append(opened, team)
 	}
 	s.teams.addLocked(opened...)
-	return nil
+	return broken, nil
 }
 
 // discard removes from a queue's log what all groups are done with: a few
