@@ -118,6 +118,7 @@ func (s *Service) separate(pattern string, w *wish) (sep hub.Separate, snapshot 
 		}
 		sep.Filter = f
 	}
+	sep.From = s.hub.Look(pattern, sep.From, sep.Filter) // here, where it holds up nobody
 	return sep, snapshot, nil
 }
 

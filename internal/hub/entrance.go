@@ -74,7 +74,7 @@ func (e *entrance) passLocked(in *stream) error {
 		}
 		e.sub.counted = append(e.sub.counted, in)
 	}
-	wanted := func(rec *store.Record) bool { return e.s.wants(in, e.pattern, rec) }
+	wanted := func(rec *store.Record) bool { return in.isFor(e.pattern, e.s.queue.filter, rec) }
 	at, err := in.startLocked(e.options.From, literal, wanted)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package hub
 import (
 	"time"
 
+	"github.com/ekkojs/ipc/internal/filter"
 	"github.com/ekkojs/ipc/store"
 	"github.com/ekkojs/ipc/wire"
 )
@@ -14,6 +15,8 @@ type From struct {
 	Cursor  Cursor            // of FromCursor: the first event that is wanted
 	Cursors map[string]Cursor // of FromCursors: likewise, by stream
 	Time    time.Time         // of FromTime
+
+	looked map[*stream]look // of FromLast: what Look has found
 }
 
 // FromKind is a way to say where delivery begins.
@@ -58,7 +61,7 @@ func (s *stream) startLocked(f From, literal bool, interested func(*store.Record
 	case f.Kind == FromTime:
 		return min(s.Log.At(f.Time), next), nil
 	}
-	return s.newestLocked(interested), nil
+	return s.newestLocked(f.looked[s], interested), nil
 }
 
 // exactLocked returns the place of c, or why there is none.
@@ -97,23 +100,82 @@ func (s *stream) resumedLocked(cursors map[string]Cursor) uint64 {
 	return min(max(c.Seq, first), next)
 }
 
-// newestScan is how far back FromLast looks for an event that is wanted.
-const newestScan = 4096
+// newestScan is how far back FromLast looks for an event that is wanted, and
+// newestRest how much of that it does while nothing can be published.
+const (
+	newestScan = 4096
+	newestRest = 64
+)
 
-// newestLocked returns the place of the newest record that is wanted, or the
-// next one if none of the last ones is.
-func (s *stream) newestLocked(interested func(*store.Record) bool) uint64 {
-	const step = 64
-	var recs []store.Record
-	first, _ := s.Log.Bounds()
-	next := s.seq + 1
-	for end := next; end > first && next-end < newestScan; end -= min(step, end-first) {
-		recs, _ = s.Log.Read(recs[:0], max(first, end-min(step, end)), step, 1<<20)
-		for i := len(recs) - 1; i >= 0; i-- {
-			if recs[i].Seq < end && interested(&recs[i]) {
-				return recs[i].Seq
-			}
+// look is the newest of the records up to until that is wanted, or the one
+// after until if there is none.
+type look struct{ at, until uint64 }
+
+// Look reads what has to be read of the logs for f, which is then ready for
+// Subscribe. That does it by itself; this is for those who call it with locks
+// of their own held.
+func (h *Hub) Look(pattern string, f From, only *filter.Filter) From {
+	parsed, err := wire.ParsePattern(eventName(pattern))
+	if f.Kind != FromLast || f.looked != nil || err != nil {
+		return f
+	}
+	f.looked = map[*stream]look{}
+	for _, s := range h.topics.matching(parsed) {
+		if s.Log != nil {
+			f.looked[s] = s.look(func(rec *store.Record) bool { return s.isFor(parsed, only, rec) })
 		}
 	}
-	return next
+	return f
+}
+
+func (s *stream) look(wanted func(*store.Record) bool) look {
+	const step = 64
+	first, _ := s.Log.Bounds()
+	until := s.seqNow()
+	for end := until + 1; end > first && until+1-end < newestScan; end -= min(step, end-first) {
+		if at, found := s.newestIn(end-min(step, end-first), end, wanted); found {
+			return look{at, until}
+		}
+	}
+	return look{until + 1, until}
+}
+
+// newestIn returns the newest record from from to before end that is wanted.
+// Of long ones not all are read at once.
+func (s *stream) newestIn(from, end uint64, wanted func(*store.Record) bool) (at uint64, found bool) {
+	for from < end {
+		recs, err := s.Log.Read(nil, from, int(end-from), 1<<20)
+		if err != nil || len(recs) == 0 {
+			break // who subscribes there is told why
+		}
+		if seq, some := newestOf(recs, end, wanted); some {
+			at, found = seq, true
+		}
+		from = recs[len(recs)-1].Seq + 1
+	}
+	return at, found
+}
+
+// newestOf returns the newest of the records before end that is wanted.
+func newestOf(recs []store.Record, end uint64, wanted func(*store.Record) bool) (seq uint64, found bool) {
+	for i := len(recs) - 1; i >= 0; i-- {
+		if recs[i].Seq < end && wanted(&recs[i]) {
+			return recs[i].Seq, true
+		}
+	}
+	return 0, false
+}
+
+// newestLocked returns where the newest record that is wanted stands, or one
+// before it if much was published since the look: nothing is missed by that.
+func (s *stream) newestLocked(l look, wanted func(*store.Record) bool) uint64 {
+	first, _ := s.Log.Bounds()
+	next := s.seq + 1
+	if since := next - min(l.until+1, next); since > 0 && since <= newestRest {
+		recs, _ := s.Log.Read(nil, l.until+1, newestRest, 1<<20)
+		if at, found := newestOf(recs, next, wanted); found {
+			return at
+		}
+	}
+	return min(max(l.at, first), next)
 }

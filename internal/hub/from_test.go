@@ -3,9 +3,12 @@ package hub
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/ekkojs/ipc/store"
 	"github.com/ekkojs/ipc/wire"
@@ -129,5 +132,94 @@ func TestASnapshotComesFirst(t *testing.T) {
 	}
 	if _, err := h.Publish(context.Background(), Publication{Name: "a"}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// lockedLog notes how many records are read while its stream is held up.
+type lockedLog struct {
+	store.Log
+	stream *stream
+	most   int
+}
+
+func (l *lockedLog) Read(dst []store.Record, from uint64, most, room int) ([]store.Record, error) {
+	before := len(dst)
+	dst, err := l.Log.Read(dst, from, most, room)
+	if l.stream.mu.TryLock() {
+		l.stream.mu.Unlock()
+	} else {
+		l.most = max(l.most, len(dst)-before)
+	}
+	return dst, err
+}
+
+// TestTheNewestIsLookedForWithoutHoldingUpAnybody looks for an event that
+// there is not.
+func TestTheNewestIsLookedForWithoutHoldingUpAnybody(t *testing.T) {
+	log := &lockedLog{Log: memoryLog(t, store.Limits{})}
+	h := withStreams(t, StreamOptions{Name: "s", Events: []string{"often", "never"}, Log: log, Dead: memoryLog(t, store.Limits{})})
+	log.stream = h.topics.streams[0]
+	for range 3000 {
+		mustPublish(t, h, "often", `0`)
+	}
+	o, _ := newOutlet(h, nil)
+	_, start := mustEnter(t, o, "never", Separate{ID: "x", From: From{Kind: FromLast}})
+	team, err := h.Team("never", &GroupOptions{Name: "g", From: From{Kind: FromLast}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if start.Seq != 3001 || team.group.Floor() != 3001 {
+		t.Errorf("it starts at %d, and the group at %d", start.Seq, team.group.Floor())
+	}
+	if log.most > 0 {
+		t.Errorf("%d records were read while nothing could be published", log.most)
+	}
+}
+
+// TestFromLastWhilePublishing has some events published between the look for
+// the newest and the subscription. It never begins behind the newest one.
+func TestFromLastWhilePublishing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		log := memoryLog(t, store.Limits{Messages: rapid.SampledFrom([]int64{0, 20}).Draw(t, "kept"), Dedupe: -1})
+		h := New(&Options{Streams: []StreamOptions{{Name: "s", Events: []string{"a", "b"}, Log: log}}})
+		defer h.Close()
+		newest, last := uint64(0), uint64(0)
+		publish := func(n int, label string) {
+			for range n {
+				name := rapid.SampledFrom([]string{"a", "b", "b", "b"}).Draw(t, label)
+				mustPublishTo(t, h, name)
+				if last++; name == "a" {
+					newest = last
+				}
+			}
+		}
+		publish(rapid.IntRange(0, 100).Draw(t, "before"), "name before")
+		from := h.Look("a", From{Kind: FromLast}, nil)
+		since := rapid.SampledFrom([]int{0, 1, 10, newestRest, newestRest + 1, 100}).Draw(t, "since")
+		publish(since, "name since")
+		o, _ := newOutlet(h, nil)
+		_, start := mustEnter(t, o, "a", Separate{ID: "x", From: from})
+		first, next := log.Bounds()
+		want := next
+		if newest >= first {
+			want = newest
+		}
+		if start.Seq > want || start.Seq < first || since <= newestRest && start.Seq != want && newest >= first {
+			t.Fatalf("it starts at %d; the newest is %d, %d to %d are kept, and %d came since the look", start.Seq, newest, first, next, since)
+		}
+	})
+}
+
+func TestTheNewestOfLongEvents(t *testing.T) {
+	h := withStreams(t, StreamOptions{Name: "s", Events: []string{"a", "b"}, Log: memoryLog(t, store.Limits{})})
+	long := `"` + strings.Repeat("x", 200_000) + `"`
+	mustPublish(t, h, "a", `0`)
+	for range 30 {
+		mustPublish(t, h, "b", long)
+	}
+	mustPublish(t, h, "a", `0`)
+	o, _ := newOutlet(h, nil)
+	if _, start := mustEnter(t, o, "a", Separate{ID: "x", From: From{Kind: FromLast}}); start.Seq != 32 {
+		t.Errorf("it starts at %d", start.Seq)
 	}
 }

@@ -156,6 +156,9 @@ func (s *Subscriber) Subscribe(pattern string, o *SubscribeOptions) (id string, 
 	if s.queue.tag == nil && (o.From.Kind != FromNew || o.Snapshot != nil) {
 		panic("hub: a subscription that begins in the past needs a subscriber of its own")
 	}
+	looked := *o
+	looked.From = s.hub.Look(pattern, o.From, s.queue.filter)
+	o = &looked
 	e := &entrance{s: s, pattern: parsed, options: o, sub: &subscription{
 		id: s.hub.lastID.Add(1), pattern: pattern, literal: parsed.IsLiteral(), policy: o.Policy, subscriber: s,
 	}}
@@ -247,12 +250,13 @@ func (s *Subscriber) laneOf() *lane {
 	return l
 }
 
-// wants reports whether a record is for this subscriber.
-func (s *Subscriber) wants(in *stream, p wire.Pattern, rec *store.Record) bool {
-	if rec.Group != "" || !(p.Match(rec.Name) || p.IsLiteral() && p.String() == in.Name) {
+// isFor reports whether a record is for a subscriber to p that wants only what
+// passes the filter, nil if that is all.
+func (s *stream) isFor(p wire.Pattern, only *filter.Filter, rec *store.Record) bool {
+	if rec.Group != "" || !(p.Match(rec.Name) || p.IsLiteral() && p.String() == s.Name) {
 		return false
 	}
-	return s.queue.filter == nil || s.queue.filter.Match(rec.Data)
+	return only == nil || only.Match(rec.Data)
 }
 
 // Grant says that the receiver has read n bytes of events.

@@ -144,6 +144,9 @@ func teamName(s *stream, t *topic, name string) string {
 }
 
 func (s *stream) groupStart(f From, wanted func(*store.Record) bool) (uint64, error) {
+	if f.Kind == FromLast {
+		f.looked = map[*stream]look{s: s.look(wanted)}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.Queue && f.Kind == FromNew {

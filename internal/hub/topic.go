@@ -204,6 +204,19 @@ func (ts *topics) subscribe(p wire.Pattern, add func(matched []*stream, fresh Cu
 	return add(matched, Cursor{Epoch: ts.epochLocked(), Seq: 1})
 }
 
+// matching returns the streams of the names that p matches now.
+func (ts *topics) matching(p wire.Pattern) []*stream {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	if !p.IsLiteral() {
+		return ts.matchedLocked(p)
+	}
+	if t := ts.byName[p.String()]; t != nil {
+		return []*stream{t.stream}
+	}
+	return nil
+}
+
 // matchedLocked returns the streams of the names that p matches, but for
 // those that are heard by those only who name them.
 func (ts *topics) matchedLocked(p wire.Pattern) []*stream {
