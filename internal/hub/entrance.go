@@ -153,7 +153,12 @@ func (e *entrance) begin() {
 
 // crowded is the answer to a subscriber too many.
 func crowded(s *stream) error {
-	err := wire.Errorf(wire.CodeQuotaExceeded, "%s has %d subscribers, which is all it takes", s.Name, s.MaxSubscribers)
-	err.Details.More = map[string]any{"resource": "subscribers", "limit": s.MaxSubscribers}
+	return usedUp("subscribers", s.MaxSubscribers, "%s has %d subscribers, which is all it takes", s.Name, s.MaxSubscribers)
+}
+
+// usedUp is the answer to one more than there may be.
+func usedUp(resource string, limit int, format string, args ...any) error {
+	err := wire.Errorf(wire.CodeQuotaExceeded, format, args...)
+	err.Details.More = map[string]any{"resource": resource, "limit": limit}
 	return err
 }

@@ -22,11 +22,11 @@ const (
 	DefaultMaxFrame         = 1 << 20
 )
 
-// envelopeRoom is what Publish keeps free of a frame for everything that is
+// EnvelopeRoom is what Publish keeps free of a frame for everything that is
 // not data: the channel (at most 262 bytes), ids, timestamp and metadata. It
 // is a constant, so that whether an event is too long does not depend on who
 // listens or on the digits of its sequence number.
-const envelopeRoom = 1024
+const EnvelopeRoom = 1024
 
 // Options adjusts New. A nil *Options means the defaults.
 type Options struct {
@@ -46,7 +46,7 @@ type Options struct {
 	MaxChannels int
 
 	// MaxFrame is the longest frame that subscribers accept, in bytes. Data
-	// may be 1 KiB shorter. Default DefaultMaxFrame.
+	// is shorter by EnvelopeRoom. Default DefaultMaxFrame.
 	MaxFrame int
 
 	// Streams are the declared ones. Events that none of them carries are

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ekkojs/ipc/store"
 	"github.com/ekkojs/ipc/wire"
 )
 
@@ -183,7 +184,7 @@ func TestPublishRefuses(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	long := []byte(`"` + strings.Repeat("x", 4096-envelopeRoom-2) + `"`)
+	long := []byte(`"` + strings.Repeat("x", 4096-EnvelopeRoom-2) + `"`)
 	longest := strings.Repeat(strings.Repeat("n", 16)+".", 15)
 	if _, err := h.Publish(context.Background(), Publication{Name: longest[:254], Data: append(long, ' ')}); !errors.Is(err, wire.CodeMessageTooLarge) {
 		t.Errorf("data over the limit: %v", err)
@@ -314,6 +315,48 @@ func TestClosedSubscribersAreNotKeptAlive(t *testing.T) {
 		case <-late:
 			t.Fatal("a closed subscriber's notify is still held")
 		default:
+		}
+	}
+}
+
+// TestTheLongestEnvelope has everything about an event as long as it can be:
+// the room that is kept for it is enough.
+func TestTheLongestEnvelope(t *testing.T) {
+	const most = 4096
+	name := strings.Repeat("n", 127) + "." + strings.Repeat("m", 127)
+	stream := strings.Repeat("s", 127) + "." + strings.Repeat("t", 127)
+	idsOf := map[string]int{"i": 128, `"`: 64, "\x01": 21, "é": 64} // as many as fit
+	for char := range idsOf {
+		id := strings.Repeat(char, idsOf[char])
+		log := memoryLog(t, store.Limits{})
+		h := New(&Options{MaxFrame: most, Streams: []StreamOptions{{Name: stream, Events: []string{name}, Log: log, Dead: memoryLog(t, store.Limits{})}}})
+		defer h.Close()
+		data := []byte(`"` + strings.Repeat("x", most-EnvelopeRoom-2) + `"`)
+		if _, err := h.Publish(context.Background(), Publication{Name: name, Data: data, ID: id + char}); wire.CodeOf(err) != wire.CodeInvalidArgument {
+			t.Errorf("an id of one more %q: %v", char, err)
+		}
+		if _, err := h.Publish(context.Background(), Publication{Name: name, Data: data, ID: id}); err != nil {
+			t.Fatal(err)
+		}
+		team, err := h.Team(stream, &GroupOptions{Name: "g", From: From{Kind: FromFirst}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, woken := newOutlet(h, nil)
+		tag := strings.Repeat("t", 64)
+		mustEnter(t, o, stream, Separate{ID: tag, Team: team})
+		for range 2 {
+			frame := o.AppendTo(nil, 1<<20)
+			for len(frame) == 0 {
+				<-woken
+				frame = o.AppendTo(nil, 1<<20)
+			}
+			if len(frame)-headerSize > most {
+				t.Fatalf("ids of %q: a frame of %d bytes", char, len(frame)-headerSize)
+			}
+			if unknown, err := o.Settle(tag, Settlement{Kind: Nak, Seqs: []uint64{1}}); err != nil || unknown != nil {
+				t.Fatalf("%v, %v", unknown, err)
+			}
 		}
 	}
 }

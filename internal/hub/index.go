@@ -229,9 +229,7 @@ func (x *index) endedOf(s *Subscriber) []Ended {
 }
 
 func tooMany(limit int) error {
-	err := wire.Errorf(wire.CodeQuotaExceeded, "more than %d subscriptions", limit)
-	err.Details.More = map[string]any{"resource": "subscriptions", "limit": limit}
-	return err
+	return usedUp("subscriptions", limit, "more than %d subscriptions", limit)
 }
 
 // Listener is one subscription, as Who sees it.

@@ -53,9 +53,13 @@ func (t *Team) join(s *Subscriber, o *GroupOptions) error {
 	l := s.laneOf()
 	m.group.Wake = l.wake
 	t.mu.Lock()
-	if t.closed {
+	switch {
+	case t.closed:
 		t.mu.Unlock()
 		return t.forgotten()
+	case len(t.members) >= MaxMembers:
+		t.mu.Unlock()
+		return usedUp("members", MaxMembers, "the group %q of %s has %d members, which is all it takes", t.Name(), t.stream.Name, MaxMembers)
 	}
 	s.member.Store(m)
 	t.members[&m.group] = s

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"sync"
@@ -162,6 +163,71 @@ func TestAMemberWhoseConnectionEnds(t *testing.T) {
 		o.Close()
 		if n := team.group.Stats().Members; n != 0 {
 			t.Fatalf("%d members are left", n)
+		}
+	}
+}
+
+// TestGroupsAndMembersAreBounded makes one more of each than there may be.
+func TestGroupsAndMembersAreBounded(t *testing.T) {
+	h := newQueueHub(t)
+	usedUp := func(err error, resource string, limit int) {
+		t.Helper()
+		coded, _ := errors.AsType[*wire.Error](err)
+		if coded == nil || coded.Code != wire.CodeQuotaExceeded || coded.Details.More["resource"] != resource || coded.Details.More["limit"] != limit {
+			t.Errorf("one too many: %v", err)
+		}
+	}
+	var last *Team
+	for i := range MaxGroups {
+		team, err := h.Team("jobs", &GroupOptions{Name: "g" + strconv.Itoa(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = team
+	}
+	_, err := h.Team("jobs", &GroupOptions{Name: "more"})
+	usedUp(err, "groups", MaxGroups)
+	if _, err := h.Team("jobs", &GroupOptions{Name: "g0"}); err != nil {
+		t.Errorf("one that is there: %v", err)
+	}
+	join := func() (*Outlet, error) {
+		o := h.NewOutlet(func() {}, nil)
+		_, _, err := o.Subscribe("jobs", PolicyDropOldest, Separate{ID: "x", Team: last})
+		return o, err
+	}
+	first, err := join()
+	for range MaxMembers - 1 {
+		if err == nil {
+			_, err = join()
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused, err := join()
+	usedUp(err, "members", MaxMembers)
+	if n := len(refused.All()); n != 0 {
+		t.Errorf("who is refused has %d subscriptions", n)
+	}
+	first.Close()
+	if _, err := join(); err != nil {
+		t.Errorf("after one has left: %v", err)
+	}
+}
+
+// TestANameIsUsedInOneWay joins a group under a durable name, and the other
+// way around.
+func TestANameIsUsedInOneWay(t *testing.T) {
+	h := newQueueHub(t)
+	for name, exclusive := range map[string]bool{"shared": false, "own": true} {
+		if _, err := h.Team("jobs", &GroupOptions{Name: name, Exclusive: exclusive}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Team("jobs", &GroupOptions{Name: name, Exclusive: !exclusive}); wire.CodeOf(err) != wire.CodeConflict {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := h.Team("jobs", &GroupOptions{Name: name, Exclusive: exclusive}); err != nil {
+			t.Errorf("%s, once more: %v", name, err)
 		}
 	}
 }

@@ -31,7 +31,7 @@ var sheets = sync.Pool{New: func() any {
 
 // frame returns m as a frame, with a reference for each of so many queues.
 func (pr *press) frame(t *topic, m *message, queues int) *frame {
-	size := envelopeRoom + len(m.data)
+	size := EnvelopeRoom + len(m.data)
 	if size > sheetBytes/2 {
 		return &frame{topic: t, seq: m.seq, data: int32(len(m.data)), bytes: pr.scratch.append(make([]byte, 0, size), m)}
 	}

@@ -100,17 +100,27 @@ func (h *Hub) Keeps(name string) bool {
 
 // prepare checks p and finds where it goes.
 func (h *Hub) prepare(p *Publication) (*topic, error) {
-	if room := h.options.MaxFrame - envelopeRoom; len(p.Data) > room {
+	if room := h.options.MaxFrame - EnvelopeRoom; len(p.Data) > room {
 		return nil, tooLarge(len(p.Data), room)
 	}
-	if len(p.ID) > store.MaxIDSize {
-		return nil, wire.Errorf(wire.CodeInvalidArgument, "the messageId of an event has %d bytes, over %d", len(p.ID), store.MaxIDSize)
+	if n := idLength(p.ID); n > store.MaxIDSize {
+		return nil, wire.Errorf(wire.CodeInvalidArgument, "the messageId of an event has %d bytes, over %d", n, store.MaxIDSize)
 	}
 	if len(p.Data) == 0 {
 		p.Data = nil // an empty text is not JSON
 	}
 	p.Name = eventName(p.Name)
 	return h.topics.get(p.Name)
+}
+
+// idLength is how many bytes id takes in a frame: what has to be escaped
+// counts as that, so that it is never more than there is room for.
+func idLength(id string) int {
+	if len(id) > store.MaxIDSize {
+		return len(id)
+	}
+	var room [6*store.MaxIDSize + 2]byte
+	return len(wire.AppendString(room[:0], id)) - 2
 }
 
 // publishLive publishes on a stream without a log.

@@ -147,7 +147,7 @@ func (s *Subscriber) Subscribe(pattern string, o *SubscribeOptions) (id string, 
 	if o == nil {
 		o = &SubscribeOptions{}
 	}
-	if room := s.hub.options.MaxFrame - envelopeRoom; len(o.Snapshot) > room {
+	if room := s.hub.options.MaxFrame - EnvelopeRoom; len(o.Snapshot) > room {
 		return "", Start{}, tooLarge(len(o.Snapshot), room)
 	}
 	if o.From.Kind == FromCursor && !parsed.IsLiteral() {

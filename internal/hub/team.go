@@ -12,8 +12,12 @@ import (
 	"github.com/ekkojs/ipc/wire"
 )
 
-// MaxGroups is how many groups may read one stream.
-const MaxGroups = 64
+// The bounds of groups: how many may read one stream, and how many members one
+// may have. More could not hold a message each.
+const (
+	MaxGroups  = 64
+	MaxMembers = group.DefaultMaxPending
+)
 
 // GroupOptions says which group a subscription is a member of.
 type GroupOptions struct {
@@ -119,9 +123,7 @@ func (h *Hub) Team(pattern string, o *GroupOptions) (*Team, error) {
 		return team, nil
 	}
 	if len(s.teams.all()) >= MaxGroups {
-		e := wire.Errorf(wire.CodeQuotaExceeded, "%s has %d groups, which is all it takes", s.Name, MaxGroups)
-		e.Details.More = map[string]any{"resource": "groups", "limit": MaxGroups}
-		return nil, e
+		return nil, usedUp("groups", MaxGroups, "%s has %d groups, which is all it takes; forget those that nobody needs", s.Name, MaxGroups)
 	}
 	start, err := s.groupStart(o.From, func(rec *store.Record) bool { return t.name == s.Name || rec.Name == t.name })
 	if err != nil {
