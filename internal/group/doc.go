@@ -26,7 +26,8 @@
 //   - All that holds over the end of the process at any moment, given a log
 //     that outlives it. The group's state is kept by the log as a cursor:
 //     acknowledgements shortly after, and before a record is delivered for the
-//     first time, that it may have been.
+//     first time, that it may have been. Should the log lose the cursor all is
+//     delivered again.
 //
 // # How it is kept
 //

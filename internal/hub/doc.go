@@ -44,7 +44,8 @@
 // # Bounds
 //
 // Everything that a peer can make grow has a limit: events and bytes waiting,
-// subscriptions, channels tracked, gaps remembered. A hub tracks
+// subscriptions, groups and their members, channels tracked, gaps remembered.
+// What a receiver has not read may have one too (SubscriberOptions.Window). A hub tracks
 // Options.MaxChannels channels; one more makes it forget a channel that was
 // not used lately. Should a forgotten channel be published on again, it
 // starts at 1 under a new epoch, so no (epoch, sequence) ever names two

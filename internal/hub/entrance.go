@@ -82,7 +82,7 @@ func (e *entrance) passLocked(in *stream) error {
 	if at <= in.seq {
 		e.replays = append(e.replays, &replay{s: e.s, stream: in, wanted: wanted, topic: in.topicOf(e.topicName(in)), policy: max(e.sub.policy, in.Policy), at: at})
 	} else if e.options.From.Kind == FromLast {
-		at = e.newestLocked(in, wanted, at)
+		at = e.lastLocked(in, wanted, at)
 	}
 	cursor := Cursor{Epoch: in.epoch, Seq: at}
 	switch {
@@ -105,9 +105,9 @@ func (e *entrance) topicName(in *stream) string {
 	return in.Name
 }
 
-// newestLocked notes the last values of a stream that has no log, and returns
+// lastLocked notes the last values of a stream that has no log, and returns
 // the place of the oldest of them, or else next.
-func (e *entrance) newestLocked(in *stream, wanted func(*store.Record) bool, next uint64) (at uint64) {
+func (e *entrance) lastLocked(in *stream, wanted func(*store.Record) bool, next uint64) (at uint64) {
 	at = next
 	for _, rec := range in.last {
 		if wanted(&rec) {

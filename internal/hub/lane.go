@@ -77,50 +77,65 @@ func (l *lane) roomLocked() int {
 // feed asks the sources in turn until none has more, or enough is ready.
 func (l *lane) feed() {
 	var made []byte
-	for idle := 0; ; {
-		l.mu.Lock()
-		if l.again {
-			l.again, idle = false, 0
-		}
-		room := l.roomLocked()
-		if l.closed || idle >= len(l.sources) || room == 0 {
-			l.feeding = false
-			l.mu.Unlock()
+	for idle := 0; ; { // how many sources in a row had nothing
+		s, room, drained := l.claim(&idle)
+		if s == nil {
 			return
 		}
-		s, drained := l.sources[0], len(l.buf) == 0
-		l.budget.take(room) // so that others do not count on it meanwhile
-		l.mu.Unlock()
-
 		var state sourceState
 		made, state = s.next(made[:0], room, drained)
-
-		l.mu.Lock()
-		l.budget.release(room)
-		if l.closed { // which has let go of the sources
-			l.feeding = false
-			l.mu.Unlock()
+		notify, over := l.keep(s, room, made, state, &idle)
+		if over {
 			return
 		}
-		wake := l.keepLocked(made)
-		l.sources = l.sources[1:]
-		if state != sourceOver {
-			l.sources = append(l.sources, s)
-		}
-		switch {
-		case state == sourceStalled && len(l.buf) == 0:
-			idle = 0 // it was taken meanwhile
-		case state == sourceIdle || state == sourceStalled:
-			idle++
-		default:
-			idle = 0
-		}
-		notify := l.notify
-		l.mu.Unlock()
-		if wake && notify != nil {
+		if notify != nil {
 			notify()
 		}
 	}
+}
+
+// claim returns the source whose turn it is and for how many bytes there is
+// room, nil if the feeding is over. drained says that all which was ready has
+// been taken.
+func (l *lane) claim(idle *int) (s source, room int, drained bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.again {
+		l.again, *idle = false, 0
+	}
+	room = l.roomLocked()
+	if l.closed || *idle >= len(l.sources) || room == 0 {
+		l.feeding = false
+		return nil, 0, false
+	}
+	l.budget.take(room) // so that others do not count on it meanwhile
+	return l.sources[0], room, len(l.buf) == 0
+}
+
+// keep makes ready what a source has made in its turn, and returns what to
+// call. over: the lane is closed.
+func (l *lane) keep(s source, room int, made []byte, state sourceState, idle *int) (notify func(), over bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.budget.release(room)
+	if l.closed { // and has let go of the sources
+		l.feeding = false
+		return nil, true
+	}
+	if l.keepLocked(made) {
+		notify = l.notify
+	}
+	l.sources = l.sources[1:]
+	if state != sourceOver {
+		l.sources = append(l.sources, s)
+	}
+	taken := state == sourceStalled && len(l.buf) == 0 // meanwhile
+	if state == sourceIdle || state == sourceStalled && !taken {
+		*idle++
+	} else {
+		*idle = 0
+	}
+	return notify, false
 }
 
 // keepLocked makes frames ready, and reports whether nothing was before.

@@ -116,7 +116,7 @@ func (h *Hub) prepare(p *Publication) (*topic, error) {
 // idLength is how many bytes id takes in a frame: what has to be escaped
 // counts as that, so that it is never more than there is room for.
 func idLength(id string) int {
-	if len(id) > store.MaxIDSize {
+	if id == "" || len(id) > store.MaxIDSize {
 		return len(id)
 	}
 	var room [6*store.MaxIDSize + 2]byte
