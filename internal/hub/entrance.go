@@ -126,7 +126,9 @@ func (e *entrance) pushLocked() {
 			time: h.clock.milli(), data: e.options.Snapshot, snapshot: true}
 		t := newTopic(e.sub.pattern, newStream(StreamOptions{Name: e.start.Stream}, e.start.Epoch))
 		m.stream = t.streamName()
-		e.after.add(e.s, e.s.queue.push(&frame{topic: t, seq: m.seq, data: int32(len(m.data)), bytes: h.encoder.frame(m)}, e.sub.policy, 1))
+		// It comes before all else, and takes the room for that first.
+		f := &frame{topic: t, seq: m.seq, paid: e.s.queue.pace.spend(len(m.data)), bytes: h.encoder.frame(m)}
+		e.after.add(e.s, e.s.queue.push(f, e.sub.policy, 1))
 	}
 	slices.SortFunc(e.newest, func(a, b newest) int {
 		if a.stream != b.stream {

@@ -21,6 +21,7 @@ type frame struct {
 	topic *topic
 	seq   uint64
 	data  int32  // the length of its data
+	paid  bool   // it has its room with the receiver already
 	bytes []byte // header and message
 	sheet *sheet // that it stands on; nil if it stands alone
 }

@@ -223,3 +223,24 @@ func TestTheNewestOfLongEvents(t *testing.T) {
 		t.Errorf("it starts at %d", start.Seq)
 	}
 }
+
+// TestASnapshotComesFirstWithAWindow has the past ready before anything is
+// sent, and all the room of the receiver used up for it.
+func TestASnapshotComesFirstWithAWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := memoryLog(t, store.Limits{})
+		h := New(&Options{Streams: []StreamOptions{{Name: "kept", Log: log}}})
+		defer h.Close()
+		for range 1000 {
+			mustPublish(t, h, "kept", `0`)
+		}
+		o, _ := newOutlet(h, nil)
+		from := From{Kind: FromCursor, Cursor: Cursor{log.Epoch(), 3}}
+		mustEnter(t, o, "kept", Separate{ID: "x", From: from, Window: 4 * EventCost, Snapshot: []byte(`"state"`)})
+		synctest.Wait()
+		items := decodeAll(t, o.AppendTo(nil, 1<<20))
+		if len(items) != 4 || !items[0].State || items[1].Seq != 3 || items[3].Seq != 5 {
+			t.Errorf("it begins with %+v", items)
+		}
+	})
+}

@@ -198,8 +198,9 @@ func (q *queue) loseLocked(e entry) {
 // extra more each, but one in any case if atLeastOne is set.
 func (q *queue) takeLocked(batch []*frame, room int, atLeastOne bool, extra int) (n int) {
 	for n < len(batch) && q.count > 0 {
-		size := len(q.ring[q.head].bytes) + extra
-		if size > room && !(atLeastOne && n == 0) || !q.pace.spendLive(q.catching != nil, int(q.ring[q.head].data)) {
+		f := q.ring[q.head].frame
+		size := len(f.bytes) + extra
+		if size > room && !(atLeastOne && n == 0) || !f.paid && !q.pace.spendLive(q.catching != nil, int(f.data)) {
 			break
 		}
 		batch[n] = q.popLocked().frame
@@ -219,12 +220,8 @@ func (q *queue) pending() bool {
 }
 
 func (q *queue) pendingLocked() bool {
-	return q.gaps.len() > 0 || q.count > 0 && !q.heldBackLocked()
+	return q.gaps.len() > 0 || q.count > 0 && (q.ring[q.head].paid || !q.pace.spentLive(q.catching != nil))
 }
-
-// heldBackLocked reports whether frames wait until the receiver has read what
-// it was sent.
-func (q *queue) heldBackLocked() bool { return q.pace.spentLive(q.catching != nil) }
 
 // wanting returns what to call if anything waits for the receiver to take it.
 func (q *queue) wanting() func() {
