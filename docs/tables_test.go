@@ -132,6 +132,7 @@ func eventLimits() []limit {
 		{"events waiting for the clients of one user", bytes(ipc.DefaultMaxHeldPerUser), "", "`ServiceOptions.MaxHeldPerUser`"},
 		{"events waiting for all clients", bytes(ipc.DefaultMaxHeld), "", "`ServiceOptions.MaxHeld`"},
 		{"events waiting for a reader in the client", count(ipc.DefaultQueue) + " and " + bytes(ipc.DefaultQueueBytes), "", "`SubscribeOptions`"},
+		{"events sent to a separate subscription, and not read", "half of what may wait in the client, and one event", bytes(ipc.MaxWindow), "`SubscribeOptions.Queue`, `QueueBytes`"},
 		{"events that no channel carries, whose counting is remembered", count(hub.DefaultMaxChannels), "", ""},
 		{"data of an event", "a frame less " + bytes(hub.EnvelopeRoom), "", "`ServiceOptions.MaxFrame`"},
 		{"filter", bytes(filter.MaxText), "", ""},
