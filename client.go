@@ -178,9 +178,7 @@ func (c *Client) dial(ctx context.Context) (*session.Session, error) {
 
 // gaveUp is the error of a call that ended before it was sent.
 func gaveUp(cause error) *Error {
-	e := wire.Errorf(wire.CodeOf(cause), "gave up before the call was sent: %w", cause)
-	e.Details.Executed, e.Details.Origin = wire.ExecutedNo, wire.OriginClient
-	return e
+	return unsent(wire.Errorf(wire.CodeOf(cause), "gave up before the call was sent: %w", cause))
 }
 
 // name is how errors and observers call the service.
@@ -310,9 +308,7 @@ func (c *Client) acquireError(ctx context.Context, err error) error {
 		return gaveUp(ctx.Err())
 	}
 	if errors.Is(err, ErrClosed) {
-		e := wire.Errorf(wire.CodeConnectionLost, "the client is closed: %w", err)
-		e.Details.Executed, e.Details.Origin = wire.ExecutedNo, wire.OriginClient
-		return e
+		return unsent(wire.Errorf(wire.CodeConnectionLost, "the client is closed: %w", err))
 	}
 	return err
 }

@@ -72,6 +72,13 @@ func Errorf(code Code, format string, args ...any) *Error {
 // has none.
 func CodeOf(err error) Code { return wire.CodeOf(err) }
 
+// unsent is err as the error of what this side has not even sent.
+func unsent(err error) *Error {
+	e := asError(err)
+	e.Details.Executed, e.Details.Origin = wire.ExecutedNo, wire.OriginClient
+	return e
+}
+
 // dialError translates an error of the transport, once, into what callers
 // see. name is the service's, or its address where it has no name.
 func dialError(name, address string, err error) error {

@@ -236,3 +236,23 @@ func TestPublishedBeforeCloseArrives(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsRefusedHereSaysSo: nobody has been asked, and no service is to
+// blame.
+func TestWhatIsRefusedHereSaysSo(t *testing.T) {
+	address, _ := start(t, nil)
+	c := dial(t, address, nil)
+	for pattern, x := range map[string]struct {
+		filter string
+		code   ipc.Code
+	}{
+		"user.*":  {"total >", ipc.CodeInvalidArgument},
+		"user.c*": {"", "INVALID_PATTERN"},
+	} {
+		_, err := c.Subscribe(t.Context(), pattern, &ipc.SubscribeOptions{Filter: x.filter})
+		e, ok := errors.AsType[*ipc.Error](err)
+		if !ok || e.Code != x.code || e.Details.Origin != "client" || e.Details.Executed != ipc.ExecutedNo {
+			t.Errorf("%s: %+v", pattern, err)
+		}
+	}
+}

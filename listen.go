@@ -20,7 +20,7 @@ import (
 func (c *Client) Subscribe(ctx context.Context, pattern string, opts *SubscribeOptions) (*Subscription, error) {
 	sub, err := newSubscription(pattern, opts, c.unsubscribe)
 	if err != nil {
-		return nil, err
+		return nil, unsent(err)
 	}
 	sub.grouped = sub.grouped || c.Manifest().ChannelByName(sub.name).IsQueue()
 	sub.grant = c.grant

@@ -128,8 +128,7 @@ func (c *Client) PublishWith(ctx context.Context, event string, data any, opts *
 	}
 	id, failure := opts.id()
 	if failure != nil {
-		failure.Details.Executed, failure.Details.Origin = wire.ExecutedNo, wire.OriginClient
-		return nil, failure
+		return nil, unsent(failure)
 	}
 	if id == "" {
 		id = wire.NewUUID()

@@ -86,9 +86,7 @@ func (c *Client) send(ctx context.Context, method string, data Raw, text *sessio
 	}
 	if key, given := keyIn(ctx); given {
 		if key == "" || len(key) > MaxIdempotencyKey {
-			e := wire.Errorf(wire.CodeInvalidArgument, "an idempotency key has 1 to %d bytes, not %d", MaxIdempotencyKey, len(key))
-			e.Details.Executed, e.Details.Origin = wire.ExecutedNo, wire.OriginClient
-			return nil, e
+			return nil, unsent(wire.Errorf(wire.CodeInvalidArgument, "an idempotency key has 1 to %d bytes, not %d", MaxIdempotencyKey, len(key)))
 		}
 		a.req.Meta.IdempotencyKey, a.idempotent = []byte(key), true
 	} else if r.idempotent && c.opts.MaxRetries > 0 {

@@ -78,6 +78,10 @@ func exitStatus(err error) int {
 		return exitTimedOut
 	case wire.CodeInvalidName, wire.CodeInvalidPattern:
 		return exitUsage
+	case wire.CodeInvalidArgument:
+		if e, ok := errors.AsType[*wire.Error](err); ok && e.Details.Origin == wire.OriginClient {
+			return exitUsage // no service was asked
+		}
 	}
 	return exitFailed
 }
