@@ -68,7 +68,7 @@ func (e *entrance) passLocked(in *stream) error {
 	case in.Broadcast && literal && e.s.queue.filter != nil:
 		return wire.Errorf(wire.CodeInvalidArgument, "%s is a broadcast channel, which nobody filters", in.Name)
 	}
-	if in.MaxSubscribers > 0 {
+	if literal && in.MaxSubscribers > 0 {
 		if int(in.heard.Load()) >= in.MaxSubscribers {
 			return crowded(in)
 		}

@@ -21,8 +21,9 @@ type StreamOptions struct {
 	// asked for a stricter one. Default PolicyDropOldest.
 	Policy Policy
 
-	// MaxSubscribers is how many subscriptions may hear it, by whatever
-	// pattern. Default no limit but the hub's.
+	// MaxSubscribers is how many subscriptions may name it or an event of it.
+	// Those with wildcards ask for what there is, so that they are neither
+	// counted nor refused. Default no limit but the hub's.
 	MaxSubscribers int
 
 	// Log keeps the stream's events and numbers them. It is closed after the
@@ -71,7 +72,7 @@ type stream struct {
 	names        []string          // all that it carries, sorted, if declared
 	carried      map[string]*topic // likewise, by name; not changed once the hub is made
 
-	heard atomic.Int32 // subscriptions, where MaxSubscribers is set
+	heard atomic.Int32 // subscriptions that name it, where MaxSubscribers is set
 	teams teams
 	crowd *crowd // of publishers; nil unless Block is set
 
