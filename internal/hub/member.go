@@ -24,7 +24,7 @@ const takeBatch = 64
 func (s *Subscriber) enlist(pattern string, t *Team, o *GroupOptions) (Start, error) {
 	sub := &subscription{id: s.hub.lastID.Add(1), pattern: eventName(pattern), literal: true, subscriber: s, team: t}
 	if limit := t.stream.MaxSubscribers; limit > 0 {
-		if int(t.stream.heard.Add(1)) > limit {
+		if int(t.stream.heard.Add(1)) > limit && !t.vacating() {
 			t.stream.heard.Add(-1)
 			return Start{}, crowded(t.stream)
 		}
@@ -44,6 +44,14 @@ func (s *Subscriber) enlist(pattern string, t *Team, o *GroupOptions) (Start, er
 		return Start{}, err
 	}
 	return Start{Cursor: Cursor{t.stream.epoch, t.group.Floor()}, Stream: t.stream.Name}, nil
+}
+
+// vacating reports whether a newcomer takes the place of a member, who leaves
+// when he is in.
+func (t *Team) vacating() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.group.Exclusive() && len(t.members) > 0
 }
 
 // join makes s a member of the team, unless that was forgotten meanwhile.

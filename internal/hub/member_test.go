@@ -231,3 +231,48 @@ func TestANameIsUsedInOneWay(t *testing.T) {
 		}
 	}
 }
+
+// TestATakeoverNeedsNoPlaceOfItsOwn has a durable name change hands where
+// there is one place, again and again; it stays one.
+func TestATakeoverNeedsNoPlaceOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kept := store.NewMemory()
+		defer kept.Close()
+		log, _ := kept.Log("ledger", store.Limits{})
+		dead, _ := kept.Log("ledger!dead", store.Limits{})
+		h := New(&Options{Streams: []StreamOptions{{Name: "ledger", Log: log, Dead: dead, MaxSubscribers: 1}}})
+		defer h.Close()
+		enter := func(name string, exclusive bool) (*Outlet, error) {
+			team, err := h.Team("ledger", &GroupOptions{Name: name, Exclusive: exclusive})
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := h.NewOutlet(func() {}, nil)
+			_, _, err = o.Subscribe("ledger", PolicyDropOldest, Separate{ID: "x", Team: team})
+			return o, err
+		}
+		var last *Outlet
+		for range 3 {
+			o, err := enter("audit", true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if synctest.Wait(); last != nil && len(last.All()) > 0 {
+				t.Error("two have the name")
+			}
+			last = o
+		}
+		for name, exclusive := range map[string]bool{"other": true, "shared": false} {
+			if _, err := enter(name, exclusive); wire.CodeOf(err) != wire.CodeQuotaExceeded {
+				t.Errorf("%s is one too many: %v", name, err)
+			}
+		}
+		last.Close()
+		if _, err := enter("shared", false); err != nil {
+			t.Errorf("the place is not free again: %v", err)
+		}
+		if _, err := enter("shared", false); wire.CodeOf(err) != wire.CodeQuotaExceeded {
+			t.Errorf("a second member of a group: %v", err)
+		}
+	})
+}
