@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/ekkojs/ipc/internal/endpoint"
 	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/wire"
 )
@@ -67,6 +66,7 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 	defer c.claim(sub)
 	answer, err := c.ask(ctx, s, sub, w)
 	if err != nil {
+		sub.refused()
 		c.mu.Lock()
 		delete(c.separate, id)
 		c.audience.Add(1)
@@ -316,70 +316,7 @@ func (c *Client) lost(connection uint64, err error) {
 	if c.will.connection == connection {
 		c.will.connection = 0
 	}
-	if err == nil || c.closed || c.mending || len(c.subscriptions) == 0 && c.will.will == nil {
-		return
+	if err != nil && !c.closed && (len(c.subscriptions) > 0 || c.will.will != nil) {
+		c.mendLocked()
 	}
-	c.mending = true
-	c.workers.Go(c.mend)
-}
-
-// mend reconnects, sends the will and subscribes again, until that has worked or nobody wants
-// it any more.
-func (c *Client) mend() {
-	var backoff endpoint.Backoff
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-timer.C:
-		case <-c.life.Done():
-			return
-		}
-		if c.mended() {
-			return
-		}
-		timer.Reset(backoff.Next())
-	}
-}
-
-// mended tries once to bring back what has no place at the service.
-func (c *Client) mended() bool {
-	s, err := c.endpoint.Acquire(c.life)
-	if err != nil {
-		return c.life.Err() != nil
-	}
-	for {
-		bring, refused := c.next()
-		if bring == nil {
-			return true
-		}
-		ctx, cancel := context.WithTimeout(c.life, 2*unsubscribeTimeout)
-		err := bring(ctx, s)
-		cancel()
-		if err == nil {
-			continue
-		}
-		switch wire.CodeOf(err) {
-		case wire.CodeConnectionLost, wire.CodeShuttingDown, wire.CodeDeadlineExceeded:
-			return false
-		}
-		refused(err) // the service does not want it any more
-	}
-}
-
-// next returns how to bring something back, and whom to tell when the service
-// refuses it; when there is nothing the mending is over. The will comes first.
-func (c *Client) next() (bring func(context.Context, *session.Session) error, refused func(error)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.will.will != nil && c.will.connection == 0 {
-		return c.renewWill, c.willRefused
-	}
-	for sub := range c.subscriptions {
-		if sub.gone() {
-			return func(ctx context.Context, s *session.Session) error { return c.enrol(ctx, s, sub, true) }, sub.finish
-		}
-	}
-	c.mending = false
-	return nil, nil
 }

@@ -422,6 +422,15 @@ func (s *Subscription) entered(id string, connection uint64, stood map[string]cu
 	}
 }
 
+// refused is called when the service has not agreed: the reader need not wait
+// for what it would say.
+func (s *Subscription) refused() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.entering = false
+	s.wakeLocked()
+}
+
 // gapBefore returns what is missing between two places, nil if nothing is.
 func gapBefore(start Cursor, last cursor) *Gap {
 	switch {
