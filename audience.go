@@ -18,6 +18,7 @@ type wish struct {
 	Group        string `json:"group,omitempty"`
 	Durable      string `json:"durable,omitempty"`
 	Credit       int    `json:"credit,omitempty"`
+	Limit        int    `json:"limit,omitempty"`
 	AckWaitMS    int64  `json:"ackWaitMs,omitempty"`
 	OnSlow       string `json:"onSlow,omitempty"`
 	Window       int    `json:"window,omitzero"`        // bytes of events that are sent before more is granted

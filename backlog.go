@@ -194,6 +194,9 @@ func (b *backlog) take(before *block, passing bool) *block {
 	return bl
 }
 
+// count is how many events have not been taken.
+func (bl *block) count() int { return len(bl.parcels) - bl.first }
+
 // cost is what the events that have not been taken count for in a window.
 func (bl *block) cost() (n int) {
 	for _, p := range bl.parcels[bl.first:] {

@@ -38,11 +38,14 @@ func (s *Service) groupOf(pattern string, w *wish) (*hub.GroupOptions, *Error) {
 	if w.Credit < 0 || w.Credit > MaxCredit {
 		return nil, wire.Errorf(wire.CodeInvalidArgument, `"credit" is 1 to %d events, not %d`, MaxCredit, w.Credit)
 	}
+	if w.Limit < 0 {
+		return nil, wire.Errorf(wire.CodeInvalidArgument, `"limit" is how many events the member takes, 1 or more, not %d`, w.Limit)
+	}
 	wait := time.Duration(w.AckWaitMS) * time.Millisecond
 	if w.AckWaitMS < 0 || w.AckWaitMS > MaxAckWait.Milliseconds() {
 		return nil, wire.Errorf(wire.CodeInvalidArgument, `"ackWaitMs" is at most %d, not %d`, MaxAckWait.Milliseconds(), w.AckWaitMS)
 	}
-	o := &hub.GroupOptions{Name: name, Exclusive: w.Durable != "", Credit: w.Credit, AckWait: wait}
+	o := &hub.GroupOptions{Name: name, Exclusive: w.Durable != "", Credit: w.Credit, Limit: w.Limit, AckWait: wait}
 	if w.Filter != "" {
 		if !o.Exclusive {
 			return nil, wire.Errorf(wire.CodeInvalidArgument, `the members of a group share all messages: a "filter" needs a "durable" name of its own`)

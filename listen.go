@@ -167,6 +167,9 @@ func (c *Client) wishOf(sub *Subscription, again bool) (w map[string]any, id str
 		if !sub.grouped {
 			w["window"] = sub.window()
 		}
+		if o.Limit > 0 && (sub.grouped || unknown) {
+			w["limit"] = sub.wanted()
+		}
 	}
 	if o.Disconnect {
 		w["onSlow"] = "disconnect"

@@ -55,7 +55,7 @@ type local struct {
 // enter subscribes at the hub as the subscription's options say.
 func (l *local) enter() error {
 	o := &l.sub.opts
-	w := wish{Filter: o.Filter, Group: o.Group, Durable: o.Durable, Credit: o.Credit, AckWaitMS: o.AckWait.Milliseconds()}
+	w := wish{Filter: o.Filter, Group: o.Group, Durable: o.Durable, Credit: o.Credit, Limit: o.Limit, AckWaitMS: o.AckWait.Milliseconds()}
 	var err error
 	if from := o.From.wish(); from != nil {
 		if w.From, err = appendJSON(nil, from); err != nil {

@@ -3,6 +3,7 @@ package ipc_test
 import (
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,4 +75,71 @@ func TestAGroupWhosePlaceIsLost(t *testing.T) {
 	if _, err := c.Subscribe(t.Context(), "orders", &ipc.SubscribeOptions{Group: "audit"}); ipc.CodeOf(err) != ipc.CodeConflict {
 		t.Errorf("it is a group of several now: %v", err)
 	}
+}
+
+// TestWhoWantsOneMessageTakesOne acknowledges it, and the next one is for
+// others, who are the first to see it.
+func TestWhoWantsOneMessageTakesOne(t *testing.T) {
+	m := parse(t, `{"service": {"name": "jobs", "version": "1.0.0"}, "channels": {"work": {"type": "queue"}}}`)
+	s := ipc.NewService(m, &ipc.ServiceOptions{Logger: quiet})
+	c := dial(t, serve(t, s), nil)
+	const n = 20
+	for i := range n {
+		mustPublish(t, s, "work", i)
+	}
+	subscribe := map[bool]func(*ipc.SubscribeOptions) *ipc.Subscription{
+		false: func(o *ipc.SubscribeOptions) *ipc.Subscription { return mustSubscribe(t, c, "work", o) },
+		true: func(o *ipc.SubscribeOptions) *ipc.Subscription {
+			sub, err := s.Subscribe("work", o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return sub
+		},
+	}
+	for i := range n {
+		sub := subscribe[i%2 == 0](&ipc.SubscribeOptions{Limit: 1})
+		e := mustNext(t, sub)
+		if e.Data.String() != strconv.Itoa(i) || e.Redelivered {
+			t.Errorf("message %d is %+v", i, e)
+		}
+		if e, err := sub.Next(t.Context()); err != ipc.ErrClosed {
+			t.Fatalf("after the last one: %+v, %v", e, err)
+		}
+		if err := e.Ack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Flush(t.Context()); err != nil { // what would be delivered is
+			t.Fatal(err)
+		}
+		if i%3 == 0 {
+			sub.Close() // the others stay, and take nothing
+		}
+	}
+}
+
+// TestALimitHoldsOverALostConnection, and for those who share nothing.
+func TestALimitHoldsOverALostConnection(t *testing.T) {
+	address, s := startStreams(t, nil)
+	r := newRelay(t, address)
+	c, observer := dial(t, r.address, nil), dial(t, address, nil)
+	sub := mustSubscribe(t, c, "orders", &ipc.SubscribeOptions{Limit: 3})
+	mustPublish(t, s, "order.made", 1)
+	mustNext(t, sub)
+	r.cut()
+	until(t, observer, 0)
+	until(t, observer, 1)
+	for i := range 5 {
+		mustPublish(t, s, "order.made", i+2)
+	}
+	n := 1
+	for e, err := range sub.All(t.Context()) {
+		if n++; err != nil || e.Data.String() != strconv.Itoa(n) {
+			t.Fatalf("%+v, %v", e, err)
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d came", n)
+	}
+	until(t, observer, 0)
 }

@@ -47,6 +47,12 @@ type SubscribeOptions struct {
 	// 1,000.
 	Credit int
 
+	// Limit is how many events are wanted in all: after them Next returns
+	// ErrClosed. Of a group no more are taken from the other members, not
+	// even by the last acknowledgement; what has been taken may be
+	// acknowledged until Close. Default no end.
+	Limit int
+
 	// AckWait is how long an event may stay unacknowledged before it is
 	// given to somebody else; each member of a group has its own. Default
 	// 30 s.
@@ -93,6 +99,7 @@ type Subscription struct {
 	// What the reader has in hand.
 	taken   *block
 	events  []Event // not yet given out
+	given   int     // events, to the reader
 	passing bool    // nothing of an event is kept when the next one is asked for
 
 	mu       sync.Mutex // guards all below
@@ -111,6 +118,7 @@ type Subscription struct {
 	agreed   bool             // the service has, once: it is brought back
 	place    uint64           // the client's connection that it is on
 	entering bool             // what it has missed is not known yet
+	handed   int              // events, to those that the reader has in hand
 	owed     int              // bytes read that the service has not been told of
 	stalled  bool             // full has said yes, and more has not been called since
 }
@@ -167,6 +175,12 @@ const eventsAtOnce = 16
 
 // next is Next into memory of the caller's.
 func (s *Subscription) next(ctx context.Context, e *Event) error {
+	if s.opts.Limit > 0 && s.given >= s.opts.Limit {
+		if !s.grouped { // or else some may not be acknowledged yet
+			s.finish(ErrClosed)
+		}
+		return ErrClosed
+	}
 	for !s.taken.next(e, s) {
 		if more, err := s.take(); err != nil || more {
 			if err != nil {
@@ -180,6 +194,7 @@ func (s *Subscription) next(ctx context.Context, e *Event) error {
 			return ctx.Err()
 		}
 	}
+	s.given++
 	return nil
 }
 
@@ -373,6 +388,7 @@ func (s *Subscription) takeLocked() (more bool, err error) {
 		s.taken.addGaps(s.lost)
 	}
 	s.owed += s.taken.cost()
+	s.handed += s.taken.count()
 	return true, nil
 }
 
@@ -468,7 +484,18 @@ func (s *Subscription) on(connection uint64) bool {
 func (s *Subscription) gone() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.agreed && s.id == "" && s.err == nil
+	return s.agreed && s.id == "" && s.err == nil && (s.opts.Limit <= 0 || s.wantedLocked() > 0)
+}
+
+// wantedLocked is how many more events are to come until there are Limit.
+func (s *Subscription) wantedLocked() int {
+	return max(s.opts.Limit-s.handed-s.waiting.count, 0)
+}
+
+func (s *Subscription) wanted() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wantedLocked()
 }
 
 // leave returns the id at the service, which is no longer valid then.

@@ -174,7 +174,7 @@ func (o *listenOptions) subscribeOptions(ctx context.Context, client *ipc.Client
 	if err != nil {
 		return nil, err
 	}
-	s := &ipc.SubscribeOptions{From: from, Filter: o.filter, Group: o.group, Durable: o.durable, Credit: o.credit, AckWait: o.ackWait}
+	s := &ipc.SubscribeOptions{From: from, Filter: o.filter, Group: o.group, Durable: o.durable, Credit: o.credit, AckWait: o.ackWait, Limit: o.count}
 	if s.Credit == 0 && o.count > 0 && o.grouped(m, pattern) {
 		s.Credit = min(o.count, 100) // no more than is printed is taken from the others
 	}

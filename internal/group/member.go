@@ -18,6 +18,9 @@ type Member struct {
 	// gets one record of any size. Default DefaultCreditBytes.
 	CreditBytes int
 
+	// Limit is how many it takes as long as it is a member. Default 0: no end.
+	Limit int
+
 	// AckWait is how long it has to acknowledge. Default that of the group.
 	AckWait time.Duration
 
@@ -36,6 +39,7 @@ type Member struct {
 	group     *Group // nil when it has left
 	held      list
 	heldBytes int
+	taken     int  // records it has been given
 	full      bool // what comes next is more than its CreditBytes allow now
 	woken     bool // Take is going to be called
 }
@@ -70,7 +74,7 @@ func (g *Group) joinLocked(m *Member, after *after) {
 	if m.AckWait <= 0 {
 		m.AckWait = g.options.AckWait
 	}
-	m.group, m.held, m.full, m.woken = g, list{which: byHolder}, false, false
+	m.group, m.held, m.full, m.woken, m.taken = g, list{which: byHolder}, false, false, 0
 	g.members = append(g.members, m)
 	if _, next := g.log.Bounds(); next > g.end {
 		g.end = next
@@ -105,7 +109,16 @@ func (g *Group) leaveLocked(m *Member, after *after) {
 
 // hungryLocked reports whether m can hold more.
 func (m *Member) hungryLocked() bool {
-	return m.held.length < m.Credit && !m.full && (m.held.length == 0 || m.heldBytes < m.CreditBytes)
+	return m.leftLocked() > 0 && !m.full && (m.held.length == 0 || m.heldBytes < m.CreditBytes)
+}
+
+// leftLocked is how many records m may be given now.
+func (m *Member) leftLocked() int {
+	left := m.Credit - m.held.length
+	if m.Limit > 0 {
+		left = min(left, m.Limit-m.taken)
+	}
+	return left
 }
 
 // fitsLocked reports whether m can hold so many bytes more.

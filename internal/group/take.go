@@ -41,7 +41,7 @@ func (g *Group) take(m *Member, dst []Delivery, max, maxBytes int, after *after)
 	g.unwakeLocked(m)
 	t := taking{
 		g: g, m: m, dst: dst, now: g.now(),
-		left: min(max, m.Credit-m.held.length, g.shareLocked()), bytes: maxBytes,
+		left: min(max, m.leftLocked(), g.shareLocked()), bytes: maxBytes,
 	}
 	err := t.redeliver()
 	if err == nil {
@@ -103,6 +103,7 @@ func (t *taking) give(e *entry, r *store.Record, before bool) {
 	e.deliveries++
 	m.held.push(e)
 	m.heldBytes += e.size
+	m.taken++
 	t.dst = append(t.dst, Delivery{Record: *r, Deliveries: e.deliveries, Redelivered: before})
 	t.left--
 	t.bytes -= e.size

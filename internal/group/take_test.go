@@ -137,3 +137,20 @@ func TestShares(t *testing.T) {
 	f.takes(c, 100, "[1*2 2*2 3*2]")
 	f.takes(b, 100, "[8]")
 }
+
+// TestALimitIsWhatAMemberTakesInAll, and others take the rest.
+func TestALimitIsWhatAMemberTakesInAll(t *testing.T) {
+	f := newFixture(t, Options{})
+	f.fill(6)
+	m := f.join(&Member{Limit: 2, Credit: 1})
+	f.takes(m, 10, "[1]")
+	f.acks(m, 1)
+	f.takes(m, 10, "[2]")
+	f.acks(m, 2)
+	f.takes(m, 10, "[]")
+	second := f.join(&Member{Limit: 3})
+	f.takes(second, 10, "[3 4 5]")
+	f.g.Nak(second, []uint64{4}, 0)
+	f.takes(second, 10, "[]")
+	f.takes(f.join(&Member{}), 10, "[4*2 6]")
+}

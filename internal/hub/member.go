@@ -57,7 +57,7 @@ func (t *Team) vacating() bool {
 // join makes s a member of the team, unless that was forgotten meanwhile.
 func (t *Team) join(s *Subscriber, o *GroupOptions) error {
 	m := &member{s: s, team: t}
-	m.group = group.Member{Credit: o.Credit, AckWait: o.AckWait, Filter: t.wanted(o.Filter)}
+	m.group = group.Member{Credit: o.Credit, Limit: o.Limit, AckWait: o.AckWait, Filter: t.wanted(o.Filter)}
 	l := s.laneOf()
 	m.group.Wake = l.wake
 	t.mu.Lock()

@@ -39,6 +39,9 @@ type GroupOptions struct {
 	// Default group.DefaultCredit.
 	Credit int
 
+	// Limit is how many messages the member takes in all. Default 0: no end.
+	Limit int
+
 	// AckWait is how long it may hold one. Default group.DefaultAckWait.
 	AckWait time.Duration
 }
