@@ -30,6 +30,7 @@ type Client struct {
 	handler  Handler // interceptors around send; nil without interceptors
 	routes   atomic.Pointer[map[string]*route]
 	retries  retryBudget
+	promises promises
 
 	connections atomic.Uint64 // ever opened
 	lastID      atomic.Uint64 // given to a subscription
@@ -87,6 +88,7 @@ func newClient(ctx context.Context, target string, opts *ClientOptions) (*Client
 		subscriptions: map[*Subscription]struct{}{},
 		separate:      map[string]*Subscription{},
 		farewells:     map[string]*Error{},
+		promises:      promises{asking: make(chan struct{}, 1)},
 	}
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
 	c.endpoint = endpoint.New(c.dial)

@@ -389,7 +389,7 @@ var timeLeft = regexp.MustCompile(`"timeoutMs":\d+`)
 // asking finds the id of what may be answered; that of an event may differ from
 // the event's own.
 var asking = regexp.MustCompile(`^\{"type":"(?:(?:request|subscribe|unsubscribe)","messageId":"(` + uuid + `)"` +
-	`|event",.*"correlationId":"(` + uuid + `)","metadata":\{"confirm":true` +
+	`|event",.*"correlationId":"(` + uuid + `)","metadata":\{(?:"timeoutMs":\d+,)?"confirm":true` +
 	`|event","messageId":"(` + uuid + `)","channel":"events\.)`)
 
 var choosing = regexp.MustCompile(`^\{"type":"subscribe",.*"subscription":"([^"]+)"`)

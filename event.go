@@ -75,7 +75,7 @@ func (e *Event) settle(ctx context.Context, s settlement) error {
 // sequence numbers, both included, Count.
 type Gap struct {
 	From, To uint64 // To is 0 when nobody knows how many
-	Count    uint64 // likewise; where only some of the stream's events are subscribed to it may be too many after a reconnect
+	Count    uint64 // likewise; at most, where Reason is not GapSlowConsumer and only some of the stream's events are subscribed to
 	Reason   string
 }
 

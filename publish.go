@@ -96,13 +96,18 @@ func (s *Service) publish(ctx context.Context, event string, data any, id string
 // here means that it was not sent. Close and Flush wait until it has left.
 //
 // On a channel that the manifest declares persistent, or a queue, Publish is
-// PublishWith: it returns when the service has kept the event.
+// PublishWith: it returns when the service has kept the event. A service that
+// was found by its address is asked for its manifest, once for a connection.
 func (c *Client) Publish(ctx context.Context, event string, data any) error {
-	if ch := c.Manifest().ChannelOf(event); ch.IsQueue() || ch != nil && ch.Persistent {
-		_, err := c.PublishWith(ctx, event, data, nil)
+	if err := wire.CheckName(event); err != nil {
 		return err
 	}
-	if err := wire.CheckName(event); err != nil {
+	m, err := c.promised(ctx)
+	if err != nil {
+		return err
+	}
+	if _, awaited := keeps(m, event); awaited {
+		_, err := c.PublishWith(ctx, event, data, nil)
 		return err
 	}
 	text, err := appendJSON(nil, data)
@@ -137,10 +142,14 @@ func (c *Client) PublishWith(ctx context.Context, event string, data any, opts *
 	if err != nil {
 		return nil, err
 	}
-	ch := c.Manifest().ChannelOf(event)
+	m, err := c.promised(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kept, _ := keeps(m, event)
 	answer, err := c.attempt(ctx, &attempts{
 		req:        session.Request{Type: wire.TypeEvent, ID: []byte(id), Channel: []byte(wire.EventChannel(event)), Data: text, Meta: wire.Metadata{Confirm: true}},
-		idempotent: ch != nil && (ch.IsQueue() || ch.Persistent || ch.Retention != nil),
+		idempotent: kept,
 	})
 	if err != nil {
 		return nil, err
