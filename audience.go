@@ -8,6 +8,7 @@ import (
 	"github.com/ekkojs/ipc/internal/filter"
 	"github.com/ekkojs/ipc/internal/hub"
 	"github.com/ekkojs/ipc/internal/session"
+	"github.com/ekkojs/ipc/transport"
 	"github.com/ekkojs/ipc/wire"
 )
 
@@ -23,6 +24,7 @@ type wish struct {
 	OnSlow       string `json:"onSlow,omitempty"`
 	Window       int    `json:"window,omitzero"`        // bytes of events that are sent before more is granted
 	Subscription string `json:"subscription,omitempty"` // the id, if the client chooses it
+	Plain        bool   `json:"plain,omitzero"`         // it shares the plain ones' events when it has caught up
 }
 
 // MaxWindow is how many bytes of events a subscriber may have sent to it
@@ -108,7 +110,7 @@ func (s *Service) separate(pattern string, w *wish) (sep hub.Separate, snapshot 
 	if w.Window < 0 || w.Window > MaxWindow {
 		return sep, false, wire.Errorf(wire.CodeInvalidArgument, `"window" is at most %d bytes, not %d`, MaxWindow, w.Window)
 	}
-	sep.ID, sep.Window = w.Subscription, w.Window
+	sep.ID, sep.Window, sep.Plain = w.Subscription, w.Window, w.Plain && w.Subscription != ""
 	if sep.From, snapshot, failure = w.from(); failure != nil {
 		return sep, false, failure
 	}
@@ -237,6 +239,7 @@ func (p *peer) outletOf() *hub.Outlet {
 			Owner:  p,
 			OnLoss: p.losing,
 			OnEnd:  p.cutOff,
+			Merged: p.merged,
 		})
 		p.session.SetSource(p.outlet)
 	}
@@ -255,6 +258,16 @@ func (p *peer) cutOff(e hub.Ended, err error) {
 	p.service.logger.Warn("ipc: a subscription was ended: "+err.Error(), "pattern", e.Pattern,
 		"code", string(wire.CodeOf(err)), "pid", p.caller.PID, "uid", p.caller.UID, "exe", p.caller.Exe())
 	p.announce("leave", e)
+}
+
+// merged is what a client is told when a subscription has become a plain one:
+// where its events come without an id from.
+func (p *peer) merged(id, pattern string, start hub.Start) []byte {
+	data := subscribed(id, pattern, "", start)
+	if len(data) > orElse(p.service.opts.MaxFrame, transport.DefaultMaxFrame)/2 {
+		return null // it takes what comes as it comes
+	}
+	return data
 }
 
 // maxStarts bounds the streams whose start the answer to a pattern lists, so

@@ -88,6 +88,21 @@ const (
 	GapDataLoss     = "data-loss"     // the service's disk has lost them
 )
 
+// after is what of g comes after an event; nil if nothing does.
+func (g *Gap) after(seq uint64) *Gap {
+	switch {
+	case g.To != 0 && g.To <= seq:
+		return nil
+	case g.From > seq:
+		return g
+	}
+	rest := *g
+	if rest.From = seq + 1; rest.To != 0 {
+		rest.Count = min(g.Count, rest.To-seq)
+	}
+	return &rest
+}
+
 // and joins g to one that comes after it; both may be nil.
 func (g *Gap) and(later *Gap) *Gap {
 	switch {

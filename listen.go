@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -80,16 +81,8 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 		c.rename(sub, id, answer.Subscription)
 	}
 	sub.read(s)
-	starts := map[string]Cursor{}
-	for name, at := range answer.Channels {
-		starts[name] = Cursor(at)
-	}
-	if sub.pattern.IsLiteral() {
-		if answer.Stream == "" {
-			answer.Stream = sub.name
-		}
-		starts[answer.Stream] = Cursor(answer.From)
-	} else if len(answer.Channels) < maxStarts {
+	starts := answer.starts(sub)
+	if !sub.pattern.IsLiteral() && len(answer.Channels) < maxStarts {
 		for stream := range stood { // that is not listed has begun anew
 			if _, listed := starts[stream]; !listed {
 				starts[stream] = Cursor(answer.From)
@@ -161,11 +154,15 @@ func (c *Client) wishOf(sub *Subscription, again bool) (w map[string]any, id str
 	// Of a service that was found without its manifest a name may be that of a
 	// queue, whose events come with an id only.
 	unknown := c.Manifest() == nil && sub.pattern.IsLiteral()
-	if len(w) > 0 || again || sub.grouped || unknown {
+	plain := len(w) == 0 && !sub.grouped
+	if !plain || again || unknown {
 		id = "c" + strconv.FormatUint(c.lastID.Add(1), 36)
 		w["subscription"] = id
 		if !sub.grouped {
 			w["window"] = sub.window()
+			if plain {
+				w["plain"] = true
+			}
 		}
 		if o.Limit > 0 && (sub.grouped || unknown) {
 			w["limit"] = sub.wanted()
@@ -184,6 +181,18 @@ type agreement struct {
 	Stream       string                `json:"stream"`
 	Group        string                `json:"group"`
 	Channels     map[string]cursorText `json:"channels"`
+}
+
+// starts is where the events of a subscription begin, by stream.
+func (a *agreement) starts(sub *Subscription) map[string]Cursor {
+	starts := make(map[string]Cursor, len(a.Channels)+1)
+	for name, at := range a.Channels {
+		starts[name] = Cursor(at)
+	}
+	if sub.pattern.IsLiteral() {
+		starts[cmp.Or(a.Stream, sub.name)] = Cursor(a.From)
+	}
+	return starts
 }
 
 func (c *Client) ask(ctx context.Context, s *session.Session, sub *Subscription, w map[string]any) (a agreement, err error) {
@@ -210,14 +219,6 @@ func (c *Client) drop(sub *Subscription) {
 		}
 	}
 	c.audience.Add(1)
-}
-
-// isSeparate reports whether the events of a subscription carry an id. The
-// caller holds c.mu.
-func (c *Client) isSeparate(sub *Subscription) bool {
-	sub.mu.Lock()
-	defer sub.mu.Unlock()
-	return sub.separate
 }
 
 // farewellTo returns the subscription that the service calls so, nil if there

@@ -93,3 +93,81 @@ func TestAPlaceIsNotWaitedForForEver(t *testing.T) {
 		}
 	})
 }
+
+// TestSubscriptionsShareAgain after a lost connection, as they did before:
+// each event comes once, however many it is for.
+func TestSubscriptionsShareAgain(t *testing.T) {
+	address, s := startStreams(t, nil)
+	r := newRelay(t, address)
+	marks, events := make(chan struct{}, 100), make(chan struct{}, 1000)
+	tap := &observe.Tap{}
+	defer tap.Listen(func(e *observe.Event) {
+		switch {
+		case e.Direction != observe.Received:
+		case bytes.Contains(e.Frame, []byte(`"channel":"ipc.plain"`)):
+			marks <- struct{}{}
+		case bytes.Contains(e.Frame, []byte(`"channel":"events.`)):
+			events <- struct{}{}
+		}
+	})()
+	c, observer := dial(t, r.address, &ipc.ClientOptions{Tap: tap}), dial(t, address, nil)
+	var subs []*ipc.Subscription
+	for _, pattern := range []string{"orders", "order.*", "order.made", "**"} {
+		subs = append(subs, mustSubscribe(t, c, pattern, nil))
+	}
+	for range 2 { // those whose name could be a queue's
+		<-marks
+	}
+	seq := 0
+	hear := func(frames int) {
+		t.Helper()
+		const n = 10
+		for range n {
+			mustPublish(t, s, "order.made", 1)
+		}
+		for _, sub := range subs {
+			for i := range n {
+				if e := mustNext(t, sub); e.Seq != uint64(seq+i+1) || e.Gap != nil {
+					t.Fatalf("%s: %+v with the gap %+v", sub.Pattern(), e, e.Gap)
+				}
+			}
+		}
+		for range n * frames {
+			<-events
+		}
+		if len(events) > 0 {
+			t.Errorf("%d frames too many", len(events))
+		}
+		seq += n
+	}
+	hear(1)
+	for range 3 {
+		r.set(func() { r.closed = true })
+		r.cut()
+		until(t, observer, 0)
+		for range 5 {
+			mustPublish(t, s, "order.made", 1) // comes four times: each goes on by itself
+		}
+		r.set(func() { r.closed = false })
+		for range len(subs) {
+			<-marks
+		}
+		for _, sub := range subs {
+			for i := range 5 {
+				if e := mustNext(t, sub); e.Seq != uint64(seq+i+1) || e.Gap != nil {
+					t.Fatalf("%s: %+v with the gap %+v", sub.Pattern(), e, e.Gap)
+				}
+			}
+		}
+		for range 5 * len(subs) {
+			<-events
+		}
+		seq += 5
+		hear(1)
+	}
+	until(t, observer, len(subs))
+	for i, sub := range subs {
+		sub.Close()
+		until(t, observer, len(subs)-1-i)
+	}
+}

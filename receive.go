@@ -5,6 +5,10 @@ import (
 	"github.com/ekkojs/ipc/wire"
 )
 
+// plainChannel is where a service says that a subscription has become a plain
+// one.
+const plainChannel = "ipc.plain"
+
 // listener is the side of a Client that one of its sessions talks to. Of the
 // events that come one after the other most are of one name and stream, so it
 // keeps what it knows of the last one.
@@ -26,6 +30,10 @@ type listener struct {
 // at a time.
 func (l *listener) Event(in *session.Inbound) {
 	if !l.kind.is(&in.Message, &in.Meta) || l.audience != l.client.audience.Load() {
+		if string(in.Channel) == plainChannel {
+			l.client.merged(string(in.Meta.Subscription), Raw(in.Data))
+			return
+		}
 		l.look(in)
 	}
 	if in.Meta.Subscription != nil {
@@ -56,7 +64,7 @@ func (l *listener) arrival(in *session.Inbound) arrival {
 // give hands the event, or the gap notice, to a subscription.
 func (a arrival) give(sub *Subscription) {
 	if g := a.meta.Gap; g != nil {
-		sub.missed(a.kind.stream, &Gap{From: g.From, To: g.To, Count: g.Lost(), Reason: g.Reason})
+		sub.missed(a.kind, &Gap{From: g.From, To: g.To, Count: g.Lost(), Reason: g.Reason})
 		return
 	}
 	sub.offer(&a)
@@ -73,10 +81,28 @@ func (l *listener) look(in *session.Inbound) {
 	clear(l.plain)
 	l.plain = l.plain[:0]
 	for sub := range c.subscriptions {
-		if sub.wants(l.kind.name, l.kind.stream) && !c.isSeparate(sub) {
+		if sub.wants(l.kind.name, l.kind.stream) && sub.sharesOn(l.connection) {
 			l.plain = append(l.plain, sub)
 		}
 	}
+}
+
+// merged notes that the events of a subscription come without an id from now
+// on: it shares them with the other plain ones.
+func (c *Client) merged(id string, data Raw) {
+	c.mu.Lock()
+	sub := c.separate[id]
+	delete(c.separate, id)
+	if sub != nil {
+		sub.mix()
+	}
+	c.audience.Add(1)
+	c.mu.Unlock()
+	var a agreement
+	if sub == nil || len(data) == 0 || data.Decode(&a) != nil {
+		return
+	}
+	sub.standAt(a.starts(sub))
 }
 
 // lookTagged finds the subscription that the event is for.

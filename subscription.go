@@ -326,11 +326,33 @@ func (s *Subscription) lostLocked(list *map[string]*Gap, stream string, g *Gap) 
 	(*list)[stream] = (*list)[stream].and(g)
 }
 
-// missed notes what the service says is lost.
-func (s *Subscription) missed(stream string, g *Gap) {
+// missed notes what the service says is lost, but for what has come all the
+// same: the notice may be for others, who were not as far.
+func (s *Subscription) missed(k *eventKind, g *Gap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lostLocked(&s.coming, stream, g)
+	if last := s.last[k.stream]; last != nil && last.epoch == k.epoch && !s.grouped {
+		g = g.after(last.seq)
+	}
+	s.lostLocked(&s.coming, k.stream, g)
+}
+
+// standAt notes that nothing before these places is to come any more.
+func (s *Subscription) standAt(places map[string]Cursor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for stream, p := range places {
+		last := s.last[stream]
+		switch {
+		case last == nil && len(s.last) >= maxCursors:
+		case last == nil:
+			s.last[stream] = &cursor{p.Epoch, p.Seq - 1}
+		case last.epoch != p.Epoch:
+			last.epoch, last.seq = p.Epoch, p.Seq-1
+		default:
+			last.seq = max(last.seq, p.Seq-1)
+		}
+	}
 }
 
 // The bounds of what waits for a subscription that is given more as it reads.
@@ -478,6 +500,15 @@ func (s *Subscription) on(connection uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.place == connection
+}
+
+// sharesOn reports whether what comes by a connection without an id is for it.
+// By a new connection nothing is until the service has been asked there: it
+// would be ahead of what has been missed.
+func (s *Subscription) sharesOn(connection uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.separate && s.place == connection
 }
 
 // gone reports whether it had a place at the service and wants one again.

@@ -52,6 +52,7 @@ func (e *entrance) enterLocked(matched []*stream, fresh Cursor) error {
 	for _, in := range e.sub.counted {
 		in.heard.Add(1)
 	}
+	s.replaying.Store(int32(len(e.replays)))
 	for _, r := range e.replays {
 		s.queue.catch(r.stream)
 	}
@@ -84,17 +85,22 @@ func (e *entrance) passLocked(in *stream) error {
 	} else if e.options.From.Kind == FromLast {
 		at = e.lastLocked(in, wanted, at)
 	}
+	e.start.noteLocked(in, at, literal)
+	return nil
+}
+
+// noteLocked says where delivery of one stream starts.
+func (s *Start) noteLocked(in *stream, at uint64, literal bool) {
 	cursor := Cursor{Epoch: in.epoch, Seq: at}
 	switch {
 	case literal:
-		e.start.Cursor, e.start.Stream = cursor, in.Name
-	case cursor.Seq > 1 || cursor.Epoch != e.start.Epoch:
-		if e.start.Channels == nil {
-			e.start.Channels = map[string]Cursor{}
+		s.Cursor, s.Stream = cursor, in.Name
+	case cursor.Seq > 1 || cursor.Epoch != s.Epoch:
+		if s.Channels == nil {
+			s.Channels = map[string]Cursor{}
 		}
-		e.start.Channels[in.Name] = cursor
+		s.Channels[in.Name] = cursor
 	}
-	return nil
 }
 
 // topicName is what gap notices about the stream are called.

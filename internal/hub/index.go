@@ -12,6 +12,7 @@ import (
 // subscription is one pattern of one subscriber.
 type subscription struct {
 	id         uint64
+	name       string // what it is called outside, if not by id
 	pattern    string
 	subscriber *Subscriber
 	counted    []*stream // those that limit their subscribers
@@ -102,18 +103,32 @@ func (x *index) bucketLocked(sub *subscription) *bucket {
 	return b
 }
 
-// has reports whether there is a subscription id of s.
-func (x *index) has(s *Subscriber, id uint64) bool {
+// has reports whether there is a subscription of s that is called so.
+func (x *index) has(s *Subscriber, id string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return s.subscriptions[id] != nil
+	return s.findLocked(id) != nil
 }
 
-// remove takes the subscription id of s out, if there is one.
-func (x *index) remove(s *Subscriber, id uint64) (e Ended, ok bool) {
+// findLocked returns the subscription of a subscriber of any number that is
+// called so outside, nil if there is none. The caller holds index.mu.
+func (s *Subscriber) findLocked(id string) *subscription {
+	if sub := s.subscriptions[parseID(id)]; sub != nil && sub.name == "" {
+		return sub
+	}
+	for _, sub := range s.subscriptions {
+		if sub.name == id {
+			return sub
+		}
+	}
+	return nil
+}
+
+// remove takes the subscription of s out that is called so, if there is one.
+func (x *index) remove(s *Subscriber, id string) (e Ended, ok bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	sub := s.subscriptions[id]
+	sub := s.findLocked(id)
 	if sub == nil {
 		return Ended{}, false
 	}

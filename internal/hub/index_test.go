@@ -88,7 +88,7 @@ func TestIndexAgainstOracle(t *testing.T) {
 		for len(subs) > 0 {
 			checkIndex(t, x, owner, subs, names.Draw(t, "name"))
 			i := rapid.IntRange(0, len(subs)-1).Draw(t, "remove")
-			x.remove(subs[i].subscriber, subs[i].id)
+			x.remove(subs[i].subscriber, subscriptionID(subs[i].id))
 			subs = slices.Delete(subs, i, i+1)
 		}
 		if !x.patterns.root.empty() || len(x.literals) != 0 || x.count != 0 {
@@ -119,7 +119,7 @@ func FuzzIndex(f *testing.F) {
 			}
 		}
 		for i := range subs {
-			x.remove(subs[i].subscriber, subs[i].id)
+			x.remove(subs[i].subscriber, subscriptionID(subs[i].id))
 			checkIndex(t, x, owner, subs[i+1:], name)
 		}
 		if !x.patterns.root.empty() || len(x.literals) != 0 {

@@ -13,6 +13,7 @@ type lane struct {
 	hub    *Hub
 	budget *Budget // what is ready is charged to it
 	notify func()  // something is ready after nothing was
+	over   func()  // a source is not needed any more
 
 	mu      sync.Mutex
 	closed  bool
@@ -90,6 +91,9 @@ func (l *lane) feed() {
 		}
 		if notify != nil {
 			notify()
+		}
+		if state == sourceOver {
+			l.over()
 		}
 	}
 }

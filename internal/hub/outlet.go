@@ -50,6 +50,11 @@ type OutletOptions struct {
 	// subscription's id. Neither may block. Default nil.
 	OnLoss func()
 	OnEnd  func(e Ended, err error)
+
+	// Merged returns the data of the message by which the receiver is told
+	// that the events of a subscription come without its id from now on. It
+	// is called by AppendTo. Default nil: what is separate stays that.
+	Merged func(id, pattern string, start Start) []byte
 }
 
 // Ended is a subscription that there is no more.
@@ -67,6 +72,10 @@ type Separate struct {
 	From     From
 	Filter   *filter.Filter
 	Snapshot []byte // see SubscribeOptions
+
+	// Plain makes it a plain one when it has caught up, and the receiver has
+	// taken what that was. It is not for those with a Filter, or in a group.
+	Plain bool
 
 	// Team makes it a member of a group, of which Group says more. From,
 	// Filter and Snapshot do not count then.
@@ -99,6 +108,7 @@ func (o *Outlet) Subscribe(pattern string, policy Policy, how Separate) (id stri
 		how.ID = subscriptionID(o.hub.lastID.Add(1))
 	}
 	s := o.attach(how.ID, how.Window, how.Filter)
+	s.merges = how.Plain && how.Filter == nil && how.Team == nil && o.options.Merged != nil
 	if err := o.keep(how.ID, s); err != nil {
 		s.Close()
 		return "", Start{}, err
@@ -112,6 +122,9 @@ func (o *Outlet) Subscribe(pattern string, policy Policy, how Separate) (id stri
 		o.forget(s)
 		s.Close()
 		return "", Start{}, err
+	}
+	if s.merges && s.replaying.Load() == 0 {
+		o.hub.start(s.nudge) // whoever subscribes may hold locks of a connection
 	}
 	return how.ID, start, nil
 }
@@ -139,7 +152,7 @@ func (o *Outlet) keep(id string, s *Subscriber) error {
 		return ErrClosed
 	case o.countLocked() >= limit:
 		return tooMany(limit)
-	case o.separate[id] != nil, o.plain != nil && o.hub.index.has(o.plain, parseID(id)):
+	case o.separate[id] != nil, o.plain != nil && o.hub.index.has(o.plain, id):
 		return wire.Errorf(wire.CodeAlreadyExists, "there is a subscription %q on this connection", id)
 	}
 	if o.separate == nil {
@@ -167,10 +180,14 @@ func (o *Outlet) plainOf() (*Subscriber, error) {
 	case len(o.separate) > 0 && o.countLocked() >= limit:
 		return nil, tooMany(limit)
 	}
+	return o.plainLocked(), nil
+}
+
+func (o *Outlet) plainLocked() *Subscriber {
 	if o.plain == nil {
 		o.plain = o.attach("", 0, nil)
 	}
-	return o.plain, nil
+	return o.plain
 }
 
 // attach makes a subscriber whose events come out here: of one subscription,
@@ -271,7 +288,7 @@ func (o *Outlet) Unsubscribe(id string) []Ended {
 	case plain == nil:
 		return nil
 	}
-	e, ok := o.hub.index.remove(plain, parseID(id))
+	e, ok := o.hub.index.remove(plain, id)
 	if !ok {
 		return nil
 	}
@@ -365,6 +382,8 @@ func (o *Outlet) AppendTo(dst []byte, maxBytes int) []byte {
 		dst = s.AppendTo(dst, room)
 		if s.Pending() {
 			o.mark(s)
+		} else if s.ripe() {
+			dst = o.merge(dst, s)
 		}
 	}
 	return dst

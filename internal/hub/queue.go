@@ -233,6 +233,20 @@ func (q *queue) wanting() func() {
 	return q.notify
 }
 
+// idle reports whether it has nothing at all.
+func (q *queue) idle() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.emptyLocked()
+}
+
+// wakes returns what to call when something waits; nil if it is closed.
+func (q *queue) wakes() func() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.notify
+}
+
 // close drops what waits, and refuses everything from now on.
 func (q *queue) close() {
 	q.mu.Lock()

@@ -107,6 +107,9 @@ type Subscriber struct {
 	marked bool                   // it has a turn; guarded by Outlet.mu
 	member atomic.Pointer[member] // its place in a group; nil if it has none
 
+	merges    bool         // it is to become a plain one
+	replaying atomic.Int32 // streams that it has not caught up with
+
 	// Guarded by index.mu.
 	subscriptions map[uint64]*subscription
 	ended         []Ended // those it had when it was detached
@@ -170,17 +173,15 @@ func (s *Subscriber) Subscribe(pattern string, o *SubscribeOptions) (id string, 
 }
 
 // has reports whether it has a subscription of that id.
-func (s *Subscriber) has(id string) bool {
-	x := &s.hub.index
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return s.subscriptions[parseID(id)] != nil
-}
+func (s *Subscriber) has(id string) bool { return s.hub.index.has(s, id) }
 
 // idOf is how a subscription of s is called outside.
 func (s *Subscriber) idOf(sub *subscription) string {
-	if s.queue.tag != nil {
+	switch {
+	case s.queue.tag != nil:
 		return string(s.queue.tag)
+	case sub.name != "":
+		return sub.name
 	}
 	return subscriptionID(sub.id)
 }
@@ -203,7 +204,7 @@ func parseID(id string) uint64 {
 // Unsubscribe ends the subscription with that id, and reports whether there
 // was one. What already waits is still delivered.
 func (s *Subscriber) Unsubscribe(id string) bool {
-	_, ok := s.hub.index.remove(s, parseID(id))
+	_, ok := s.hub.index.remove(s, id)
 	return ok
 }
 
@@ -243,7 +244,7 @@ func (s *Subscriber) laneOf() *lane {
 	// Whoever closes the queue looks for a lane only afterwards.
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
-	l := &lane{hub: s.hub, budget: s.queue.budget.budget, notify: s.queue.notify, closed: s.queue.closed}
+	l := &lane{hub: s.hub, budget: s.queue.budget.budget, notify: s.queue.notify, over: s.caughtUp, closed: s.queue.closed}
 	if !s.lane.CompareAndSwap(nil, l) {
 		return s.lane.Load()
 	}
