@@ -44,6 +44,10 @@
 //	events, err := db.Subscribe(ctx, "user.*", nil)
 //	for event, err := range events.All(ctx) { … }
 //
+// Subscription.Next takes one event, and Subscribe calls a function with the
+// data of each. To wait for one event, subscribe, do what leads to it, and call
+// Next.
+//
 // What the manifest says of a channel decides what is kept: nothing; the
 // newest events in memory; all on disk (package store/disk, given in
 // ServiceOptions.Store); or messages of a queue until somebody has dealt with

@@ -250,7 +250,7 @@ func (c *Client) rename(sub *Subscription, chosen, given string) {
 	defer c.mu.Unlock()
 	delete(c.separate, chosen)
 	c.separate[given] = sub
-	sub.mix()
+	sub.share(nil)
 	c.audience.Add(1)
 }
 

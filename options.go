@@ -224,3 +224,73 @@ func (o *ServiceOptions) orDefault() ServiceOptions {
 	}
 	return out
 }
+
+// SubscribeOptions adjusts Subscribe. A nil *SubscribeOptions means the
+// defaults.
+type SubscribeOptions struct {
+	// Queue is how many events wait for a reader that is busy, before the
+	// oldest are dropped. The reader has as many more in hand. Default 4,096.
+	Queue int
+
+	// QueueBytes is the same in bytes of data. Default 8 MiB.
+	QueueBytes int
+
+	// From is where the subscription begins. Default with the next event.
+	From From
+
+	// Filter leaves out the events whose data does not pass it, at the
+	// service: `total > 100 && country == "DE"`. See docs/events.md. Default
+	// none.
+	Filter string
+
+	// Group makes the subscription one of several members of a group, each
+	// event of which goes to one member and has to be acknowledged
+	// (Event.Ack). What is not, comes again. The channel must be a queue or
+	// persistent. Default none; of a queue, the group "default".
+	Group string
+
+	// Durable is a name under which the service remembers what has been
+	// acknowledged, so that the subscription goes on there whenever it comes
+	// back. There is one subscriber of a name: a new one takes over. The
+	// channel must be persistent. Default none.
+	Durable string
+
+	// Credit is how many events may be unacknowledged. Default 100, at most
+	// 1,000.
+	Credit int
+
+	// Limit is how many events are wanted in all: after them Next returns
+	// ErrClosed. Of a group no more are taken from the other members, not
+	// even by the last acknowledgement; what has been taken may be
+	// acknowledged until Close. Default no end.
+	Limit int
+
+	// AckWait is how long an event may stay unacknowledged before it is
+	// given to somebody else; each member of a group has its own. Default
+	// 30 s.
+	AckWait time.Duration
+
+	// Disconnect ends the subscription with SLOW_CONSUMER at the service
+	// when it does not keep up, instead of dropping the oldest events.
+	Disconnect bool
+}
+
+// The defaults of SubscribeOptions.
+const (
+	DefaultQueue      = 4096
+	DefaultQueueBytes = 8 << 20
+)
+
+func (o *SubscribeOptions) orDefault() SubscribeOptions {
+	var out SubscribeOptions
+	if o != nil {
+		out = *o
+	}
+	if out.Queue <= 0 {
+		out.Queue = DefaultQueue
+	}
+	if out.QueueBytes <= 0 {
+		out.QueueBytes = DefaultQueueBytes
+	}
+	return out
+}

@@ -126,8 +126,10 @@ func TestALimitHoldsOverALostConnection(t *testing.T) {
 	sub := mustSubscribe(t, c, "orders", &ipc.SubscribeOptions{Limit: 3})
 	mustPublish(t, s, "order.made", 1)
 	mustNext(t, sub)
+	r.set(func() { r.closed = true })
 	r.cut()
 	until(t, observer, 0)
+	r.set(func() { r.closed = false })
 	until(t, observer, 1)
 	for i := range 5 {
 		mustPublish(t, s, "order.made", i+2)

@@ -93,16 +93,17 @@ func (c *Client) merged(id string, data Raw) {
 	c.mu.Lock()
 	sub := c.separate[id]
 	delete(c.separate, id)
-	if sub != nil {
-		sub.mix()
-	}
 	c.audience.Add(1)
 	c.mu.Unlock()
-	var a agreement
-	if sub == nil || len(data) == 0 || data.Decode(&a) != nil {
+	if sub == nil {
 		return
 	}
-	sub.standAt(a.starts(sub))
+	var a agreement
+	if len(data) == 0 || data.Decode(&a) != nil || a.Subscription == "" {
+		sub.share(nil) // it takes what comes as it comes
+		return
+	}
+	sub.share(a.starts(sub))
 }
 
 // lookTagged finds the subscription that the event is for.
