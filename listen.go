@@ -47,15 +47,17 @@ func (c *Client) Subscribe(ctx context.Context, pattern string, opts *SubscribeO
 // enrol subscribes at the service and keeps the session read. again says that
 // the subscription has been there before.
 func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscription, again bool) error {
-	w, id := c.wishOf(sub, again)
-	connection := c.connections.Load() // if it is not that of s, then s has ended
+	w, err := c.wishOf(sub, again)
+	if err != nil {
+		return err
+	}
+	id, connection := w.Subscription, c.connections.Load() // if it is not that of s, then s has ended
 	stood := sub.enter(id, connection)
 	if again && !sub.grouped {
-		streams := make(map[string]cursorText, len(stood))
-		for stream, last := range stood {
-			streams[stream] = cursorText{last.epoch, last.seq + 1}
+		if err := w.goOn(stood); err != nil {
+			sub.refused()
+			return err
 		}
-		w["from"] = map[string]any{"streams": streams}
 	}
 	c.mu.Lock()
 	c.enrolling++
@@ -65,7 +67,7 @@ func (c *Client) enrol(ctx context.Context, s *session.Session, sub *Subscriptio
 	c.audience.Add(1)
 	c.mu.Unlock()
 	defer c.claim(sub)
-	answer, err := c.ask(ctx, s, sub, w)
+	answer, err := c.ask(ctx, s, sub, &w)
 	if err != nil {
 		sub.refused()
 		c.mu.Lock()
@@ -132,46 +134,40 @@ func (c *Client) recheck(s *session.Session, connection uint64) {
 	}
 }
 
-// wishOf returns the options of a subscribe message, and the id that the
-// events of the subscription will carry: "" if it is a plain one.
-func (c *Client) wishOf(sub *Subscription, again bool) (w map[string]any, id string) {
-	o := &sub.opts
-	w = map[string]any{}
-	for name, value := range map[string]string{"filter": o.Filter, "group": o.Group, "durable": o.Durable} {
-		if value != "" {
-			w[name] = value
-		}
-	}
-	if from := o.From.wish(); from != nil {
-		w["from"] = from
-	}
-	if o.Credit > 0 {
-		w["credit"] = o.Credit
-	}
-	if o.AckWait > 0 {
-		w["ackWaitMs"] = o.AckWait.Milliseconds()
+// wishOf returns the data of a subscribe message. Its id is the one that the
+// events of the subscription will carry: "" if it is a plain one. again says
+// that the subscription stood there before.
+func (c *Client) wishOf(sub *Subscription, again bool) (w wish, err error) {
+	if w, err = sub.opts.wish(); err != nil {
+		return w, err
 	}
 	// Of a service that was found without its manifest a name may be that of a
 	// queue, whose events come with an id only.
 	unknown := c.Manifest() == nil && sub.pattern.IsLiteral()
-	plain := len(w) == 0 && !sub.grouped
+	plain := w.isPlain() && !sub.grouped
 	if !plain || again || unknown {
-		id = "c" + strconv.FormatUint(c.lastID.Add(1), 36)
-		w["subscription"] = id
-		if !sub.grouped {
-			w["window"] = sub.window()
-			if plain {
-				w["plain"] = true
-			}
+		w.Subscription = "c" + strconv.FormatUint(c.lastID.Add(1), 36)
+		if w.Plain = plain; !sub.grouped {
+			w.Window = sub.window()
 		}
-		if o.Limit > 0 && (sub.grouped || unknown) {
-			w["limit"] = sub.wanted()
+		if sub.opts.Limit > 0 && (sub.grouped || unknown) {
+			w.Limit = sub.wanted()
 		}
 	}
-	if o.Disconnect {
-		w["onSlow"] = "disconnect"
+	if sub.opts.Disconnect {
+		w.OnSlow = "disconnect"
 	}
-	return w, id
+	return w, nil
+}
+
+// goOn makes the wish one to go on where a subscription stood.
+func (w *wish) goOn(stood map[string]cursor) (err error) {
+	streams := make(map[string]cursorText, len(stood))
+	for stream, last := range stood {
+		streams[stream] = cursorText{last.epoch, last.seq + 1}
+	}
+	w.From, err = appendJSON(nil, map[string]any{"streams": streams})
+	return err
 }
 
 // agreement is the answer to a subscribe message.
@@ -195,12 +191,13 @@ func (a *agreement) starts(sub *Subscription) map[string]Cursor {
 	return starts
 }
 
-func (c *Client) ask(ctx context.Context, s *session.Session, sub *Subscription, w map[string]any) (a agreement, err error) {
+func (c *Client) ask(ctx context.Context, s *session.Session, sub *Subscription, w *wish) (a agreement, err error) {
 	req := &session.Request{Type: wire.TypeSubscribe, Channel: []byte(wire.EventChannel(sub.name))}
-	if len(w) > 0 {
-		if req.Data, err = appendJSON(nil, w); err != nil {
-			return a, err
-		}
+	if req.Data, err = appendJSON(nil, w); err != nil {
+		return a, err
+	}
+	if string(req.Data) == "{}" {
+		req.Data = nil
 	}
 	data, err := s.Call(ctx, req)
 	if err != nil {

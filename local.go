@@ -55,13 +55,11 @@ type local struct {
 // enter subscribes at the hub as the subscription's options say.
 func (l *local) enter() error {
 	o := &l.sub.opts
-	w := wish{Filter: o.Filter, Group: o.Group, Durable: o.Durable, Credit: o.Credit, Limit: o.Limit, AckWaitMS: o.AckWait.Milliseconds()}
-	var err error
-	if from := o.From.wish(); from != nil {
-		if w.From, err = appendJSON(nil, from); err != nil {
-			return err
-		}
+	w, err := o.wish()
+	if err != nil {
+		return err
 	}
+	w.Limit = max(o.Limit, 0)
 	sep, snapshot, failure := l.service.separate(l.sub.name, &w)
 	if failure != nil {
 		return failure
