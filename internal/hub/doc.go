@@ -27,7 +27,8 @@
 //
 //   - A subscription may begin in the past of a stream that has a log. It is
 //     given what the log has, by a goroutine that fills its lane, until it has
-//     caught up; then its events come by its queue like those of others.
+//     caught up; then its events come by its queue like those of others. One that
+//     asked for it is made a plain one at that moment, and told so.
 //
 //   - Publish never waits for a subscriber. A queue that is full loses its
 //     oldest events, and what is lost is counted and announced: a gap notice
