@@ -11,7 +11,13 @@ const (
 // trie holds the patterns that are not literal, token by token.
 type trie struct {
 	root node
+	met  uint64 // nodes, by all collecting so far; see maxMet
 }
+
+// maxMet is how many nodes one collecting meets at most, whatever the patterns
+// are and however many: as many as there are ways to put up to four "*" into
+// the beginning of a name of 16 tokens that has 0 to 15 of them.
+const maxMet = 6884
 
 // node is where the patterns with one beginning go on. There may be hundreds
 // of thousands and most have a single child, so that child is kept without a
@@ -136,6 +142,7 @@ func (t *trie) collect(name string, into []target, round uint64) []target {
 	for len(todo) > 0 {
 		b := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
+		t.met++
 		into = b.n.rest.collect(into, round)
 		token, rest, more := cut(b.rest)
 		for _, next := range [2]*node{b.n.star, b.n.step(token, false)} {
