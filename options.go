@@ -153,7 +153,9 @@ type ServiceOptions struct {
 	// MaxHeldPerUser is how many bytes of events may wait for the clients of
 	// one user together, and MaxHeld for all. An event that waits for
 	// several costs each its share. Who is over it loses the oldest of his
-	// own. Defaults 64 MiB and 512 MiB.
+	// own; the last quarter is for subscribers that hold less than 16 KiB,
+	// so that who reads loses nothing to those who do not. Defaults 64 MiB
+	// and 512 MiB.
 	MaxHeldPerUser int64
 	MaxHeld        int64
 

@@ -3,8 +3,9 @@ package hub
 import "sync/atomic"
 
 // Budget bounds what waits for several subscribers together, such as all of
-// one user. What a frame costs is shared by those it waits for. A nil *Budget
-// bounds nothing.
+// one user. What a frame costs is shared by those it waits for. The last
+// quarter is for queues that hold little: those that read must not lose
+// events because others do not. A nil *Budget bounds nothing.
 type Budget struct {
 	limit  int64
 	parent *Budget // charged too; may be nil
@@ -24,12 +25,20 @@ func (b *Budget) Used() int64 {
 	return b.used.Load()
 }
 
-// charge takes n bytes, if there are as many.
-func (b *Budget) charge(n int) bool {
+// charge takes n bytes, if there are as many: modest says that they are for
+// somebody who holds little, for whom there are more.
+func (b *Budget) charge(n int, modest bool) bool {
 	if b == nil {
 		return true
 	}
-	if b.used.Add(int64(n)) > b.limit || !b.parent.charge(n) {
+	limit := b.limit
+	if !modest {
+		limit -= limit / 4
+	}
+	if b.used.Load() >= limit {
+		return false // as it is told those who do not read, again and again
+	}
+	if b.used.Add(int64(n)) > limit || !b.parent.charge(n, modest) {
 		b.used.Add(-int64(n))
 		return false
 	}
@@ -72,7 +81,8 @@ type account struct {
 	used   int // of that
 }
 
-// step is how much an account takes at once, if the budget has it.
+// step is how much an account takes at once, if the budget has it, and how
+// much is little.
 func (b *Budget) step() int { return int(min(16<<10, b.limit/64)) }
 
 // charge uses n bytes, if there are as many.
@@ -82,8 +92,8 @@ func (a *account) charge(n int) bool {
 	}
 	if need := a.used + n - a.held; need > 0 {
 		more := max(need, a.budget.step())
-		if !a.budget.charge(more) {
-			if more = need; !a.budget.charge(more) {
+		if !a.budget.charge(more, false) {
+			if more = need; !a.budget.charge(more, a.used+n <= a.budget.step()) {
 				return false
 			}
 		}

@@ -76,6 +76,47 @@ func TestABudgetIsSharedAndGivenBack(t *testing.T) {
 	})
 }
 
+// TestWhoReadsLosesNothingToTheOthers of the same user, who hold all that they
+// may together.
+func TestWhoReadsLosesNothingToTheOthers(t *testing.T) {
+	h := New(nil)
+	defer h.Close()
+	const limit, stalled, events = 1 << 20, 50, 20_000
+	b := NewBudget(limit, NewBudget(2*limit, nil))
+	var others []*Outlet
+	for range stalled {
+		o, _ := newOutlet(h, &OutletOptions{Budget: b})
+		mustEnter(t, o, "a", Separate{})
+		others = append(others, o)
+	}
+	reader, _ := newOutlet(h, &OutletOptions{Budget: b})
+	mustEnter(t, reader, "a", Separate{})
+	seen := uint64(0)
+	for n := range events {
+		mustPublish(t, h, "a", `"some data"`)
+		if n%100 != 99 {
+			continue
+		}
+		for _, it := range decodeAll(t, reader.AppendTo(nil, 1<<20)) {
+			if seen++; it.Seq != seen {
+				t.Fatalf("after event %d comes %+v", seen-1, it)
+			}
+		}
+		if b.Used() > limit {
+			t.Fatalf("%d of %d are used", b.Used(), limit)
+		}
+	}
+	if seen != events || b.Used() < limit/2 {
+		t.Errorf("%d events were read, and %d bytes are held", seen, b.Used())
+	}
+	for _, o := range others {
+		o.Close()
+	}
+	if b.Used() != 0 {
+		t.Errorf("%d bytes are held by nobody", b.Used())
+	}
+}
+
 // TestABudgetUnderConcurrency returns to nothing.
 func TestABudgetUnderConcurrency(t *testing.T) {
 	h := withStreams(t)
