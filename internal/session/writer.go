@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -17,8 +18,12 @@ import (
 const (
 	frameHeader = 4 // length, unsigned little-endian
 
-	// sourceChunk is about how many bytes of a Source leave in one write.
+	// sourceChunk is about how many bytes of a Source leave in one write, and
+	// firstChunk until the connection has taken fluent of them: of a peer
+	// that never reads no more than that is out of the Source's hands.
 	sourceChunk = 64 << 10
+	firstChunk  = 8 << 10
+	fluent      = 1 << 20
 
 	// maxPooled is the largest buffer that is kept for others.
 	maxPooled = 256 << 10
@@ -60,6 +65,18 @@ func (b *buffer) release() {
 		b.b = b.b[:0]
 		buffers.Put(b)
 	}
+}
+
+// fitted returns what b has from its nth byte on as a buffer that is not much
+// larger than that, and where it begins there: thousands of peers that do not
+// read would hold as many large ones.
+func (b *buffer) fitted(n int) (*buffer, int) {
+	if rest := len(b.b) - n; b.text != nil || cap(b.b) <= 2*rest {
+		return b, n
+	}
+	small := &buffer{b: bytes.Clone(b.b[n:])}
+	b.release()
+	return small, 0
 }
 
 func (o *outbox) empty() bool { return o.buf == nil && len(o.full) == 0 }
@@ -252,12 +269,21 @@ func (s *Session) flush() {
 	}
 }
 
+// chunk is how much to ask of a Source.
+func (o *outbox) chunk() int {
+	if o.written < fluent {
+		return firstChunk
+	}
+	return sourceChunk
+}
+
 // flushBlocked leaves the flusher's role, and b from its nth byte on, to a
 // goroutine that may wait for the socket.
 func (s *Session) flushBlocked(b *buffer, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.outbox.written += uint64(n)
+	b, n = b.fitted(n)
 	s.goLocked(func() {
 		rest := b.b[n:]
 		if err := s.conn.Write(rest); err != nil {
@@ -279,7 +305,7 @@ func (s *Session) take() *buffer {
 			b = buffers.Get().(*buffer)
 		}
 		before := len(b.b)
-		b.b = s.source.AppendTo(b.b, sourceChunk)
+		b.b = s.source.AppendTo(b.b, o.chunk())
 		o.appended += uint64(len(b.b) - before)
 	}
 	if b == nil || len(b.b) == 0 || s.ended || o.broken != nil {
