@@ -9,6 +9,8 @@ CUTS     ?= 50
 BENCH    ?= full
 OVERLOAD ?= 1m
 STOP     ?= 10s
+STALLED  ?= 1000
+STALL    ?= 1m
 BENCHPEERS := raw ipc grpc connect drpc jsonrpc nats natsmicro dbus mqtt
 SOURCES   = $(shell find internal/tools -name '*.go' -o -path 'internal/tools/go.*')
 
@@ -52,6 +54,9 @@ overload: ## overload a service for OVERLOAD=1m and show what it makes of that
 freeze: ## stop a service for STOP=10s with calls under way: they are answered when it goes on
 	@go test -count=1 -timeout 30m -run TestAServiceStandsStill -stop $(STOP) -v .
 
+stalled: ## STALLED=1000 subscribers of a service that read nothing for STALL=1m: what it costs, and who notices; AGAIN=1 for those that come back when they are cut off
+	@go test -tags stalled -count=1 -timeout 30m -run TestR1_StalledForReal -v . -stalled $(STALLED) -stalledfor $(STALL) $(if $(AGAIN),-stalledagain)
+
 cover: ## show the test coverage, and write it to .build/cover.html
 	@mkdir -p $(BUILD)
 	go test -coverpkg=./... -coverprofile=$(BUILD)/cover.out ./...
@@ -64,4 +69,4 @@ clean: ## remove what was built
 $(BUILD)/check: $(SOURCES)
 	@go build -C internal/tools -o ../../$@ ./check
 
-.PHONY: help demo build test lint fuzz torture bench overload freeze cover clean
+.PHONY: help demo build test lint fuzz torture bench overload freeze stalled cover clean

@@ -23,12 +23,15 @@ import (
 // serveEnv makes the test binary a service at the address it holds.
 const serveEnv = "EKKO_IPC_TEST_SERVE"
 
+// roles are what the test binary is when a variable of the environment says
+// so, instead of a test. Each gets the variable's text.
+var roles = map[string]func(how string) int{serveEnv: serveAsProcess, taskEnv: callAsProcess}
+
 func TestMain(m *testing.M) {
-	if address := os.Getenv(serveEnv); address != "" {
-		os.Exit(serveAsProcess(address))
-	}
-	if task := os.Getenv(taskEnv); task != "" {
-		os.Exit(callAsProcess(task))
+	for env, role := range roles {
+		if how := os.Getenv(env); how != "" {
+			os.Exit(role(how))
+		}
 	}
 	goleak.VerifyTestMain(m)
 }
