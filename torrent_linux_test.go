@@ -99,6 +99,7 @@ type weight struct {
 
 // weighNow weighs this process after what it holds no longer is given back.
 func weighNow() (w weight, err error) {
+	runtime.GC() // pools let go of what they have with the second one
 	debug.FreeOSMemory()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
