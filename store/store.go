@@ -53,9 +53,9 @@ type Receipt struct {
 	Duplicate bool
 	// Err says that the record is not kept; Seq is 0 then. It is a
 	// *wire.Error: STORAGE_FULL (nothing was written, and the next one may
-	// succeed), STORAGE_UNAVAILABLE (whether it is kept is not known when
-	// its details say "maybe": append it again under the same ID), or
-	// MESSAGE_TOO_LARGE.
+	// succeed), OVERLOADED (the same: more waits to be written than may),
+	// STORAGE_UNAVAILABLE (whether it is kept is not known when its details
+	// say "maybe": append it again under the same ID), or MESSAGE_TOO_LARGE.
 	Err error
 }
 

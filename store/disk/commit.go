@@ -45,10 +45,6 @@ func (l *Log) work() {
 			l.busyLocked(true)
 			l.tidyLocked()
 			l.busyLocked(false)
-		case len(l.late) > 0:
-			late := l.late
-			l.late = nil
-			l.deliverLocked(late)
 		default:
 			l.working = false
 			return
@@ -61,9 +57,11 @@ func (l *Log) busyLocked(busy bool) {
 	l.idle.Broadcast()
 }
 
-// deliverLocked counts results and tells them, without the lock.
+// deliverLocked counts results, which are not waited for any longer, and tells
+// them, without the lock.
 func (l *Log) deliverLocked(results []result) {
 	for i := range results {
+		l.waiting -= results[i].cost()
 		r := &results[i].receipt
 		switch {
 		case r.Err != nil:
@@ -127,7 +125,6 @@ func (l *Log) publishLocked(b *batch) {
 		}
 		at += int64(r.size)
 		seq++
-		l.waiting -= int64(r.size)
 	}
 	l.young = l.young[b.records:]
 	if len(l.young) == 0 {
@@ -168,7 +165,6 @@ func (l *Log) undoLocked(b *batch, failure *wire.Error) []result {
 	}
 	l.young = nil
 	l.first = min(l.first, l.next)
-	l.waiting = 0
 	l.ids.undo(l.next)
 	return results
 }

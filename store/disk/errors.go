@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/ekkojs/ipc/wire"
 )
@@ -28,6 +29,16 @@ func fault(doing string, err error) *wire.Error {
 		return wire.Errorf(wire.CodeStorageFull, "%s: %w", doing, err)
 	}
 	return unavailable(wire.ExecutedNo, "%s: %w", doing, err)
+}
+
+// overloadAgain is when whoever was told OVERLOADED may come again.
+const overloadAgain = 100 * time.Millisecond
+
+// overloadedLocked refuses a record while too much waits for the medium.
+func (l *Log) overloadedLocked() *wire.Error {
+	e := wire.Errorf(wire.CodeOverloaded, "%d bytes wait to be written already: the disk is slower than its publishers", l.waiting)
+	e.Details.RetryAfter = overloadAgain
+	return e
 }
 
 func closedError() *wire.Error {

@@ -49,14 +49,13 @@ type Log struct {
 	front    front
 
 	queue   []*batch // what waits for the worker
-	waiting int64    // bytes of it
+	waiting int64    // what it costs
 	ids     idWindow
 	stats   store.Stats
-	late    []result // refusals after Close
-	working bool     // there is a worker
-	busy    bool     // and it uses files, or tells results of before Close
-	tidy    bool     // the worker shall look what can be removed
-	deep    bool     // the active segment too
+	working bool // there is a worker
+	busy    bool // and it uses files, or tells results
+	tidy    bool // the worker shall look what can be removed
+	deep    bool // the active segment too
 	closed  bool
 	ending  chan struct{} // made by the first Close, closed when it is done
 	failed  error         // of Close
@@ -85,6 +84,12 @@ type result struct {
 	id      bool  // it has one
 }
 
+// waitingCost is what whoever waits for a result takes besides the record.
+const waitingCost = 256
+
+// cost is what a result that is waited for takes of Options.MaxWaiting.
+func (r *result) cost() int64 { return int64(r.size) + waitingCost }
+
 func (b *batch) size() int { return len(b.buf) - segmentHeader }
 
 // maxBatch is from which length on a batch takes no more.
@@ -107,45 +112,66 @@ func (l *Log) firstLocked() uint64 {
 	return min(first, l.next)
 }
 
-// Append is as in store.Log.
+// Append is as in store.Log. A refusal does not wait for the medium.
 func (l *Log) Append(r store.Record, done func(store.Receipt)) {
+	if err := l.take(&r, done); err != nil && done != nil {
+		done(store.Receipt{Err: err})
+	}
+}
+
+// take gives the worker a record, or says why that is refused.
+func (l *Log) take(r *store.Record, done func(store.Receipt)) *wire.Error {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	dead, err := checkRecord(&r, l.limits.Bytes)
-	if l.closed {
-		err = closedError()
-	}
+	err := l.takeLocked(r, now, done)
 	if err != nil {
-		l.refuseLocked(err, done)
-		return
+		l.stats.Refused++
+	}
+	return err
+}
+
+func (l *Log) takeLocked(r *store.Record, now time.Time, done func(store.Receipt)) *wire.Error {
+	if l.closed {
+		return closedError()
+	}
+	dead, err := checkRecord(r, l.limits.Bytes)
+	if err != nil {
+		return err
 	}
 	var hash idHash
 	if r.ID != "" && l.ids.window > 0 {
 		hash = hashIDString(r.ID)
 		if seq, found := l.ids.find(hash, now.UnixMilli()); found {
+			if !l.mayWaitLocked(waitingCost) {
+				return l.overloadedLocked()
+			}
 			// It waits with the others: the first one may not be safe yet.
 			l.resultLocked(l.batchLocked(), result{done: done, receipt: store.Receipt{Seq: seq, Duplicate: true}})
-			return
+			return nil
 		}
 	}
-	size := encodedSize(&r, len(dead))
-	if l.waiting > 0 && l.waiting+int64(size) > l.maxWaiting {
-		l.refuseLocked(unavailable(wire.ExecutedNo, "%d bytes wait to be written already", l.waiting), done)
-		return
+	size := encodedSize(r, len(dead))
+	if !l.mayWaitLocked(int64(size) + waitingCost) {
+		return l.overloadedLocked()
 	}
 	if err := l.makeRoomLocked(int64(size), now); err != nil {
-		l.refuseLocked(err, done)
-		return
+		return err
 	}
 	if r.Time == 0 {
 		r.Time = now.UnixMilli()
 	}
 	r.Seq = l.next + uint64(len(l.young))
-	l.keepLocked(&r, dead, size, now.UnixMilli(), done)
+	l.keepLocked(r, dead, size, now.UnixMilli(), done)
 	if r.ID != "" && l.ids.window > 0 {
 		l.ids.add(hash, r.Seq, now.UnixMilli())
 	}
+	return nil
+}
+
+// mayWaitLocked reports whether one more may wait that costs as much.
+func (l *Log) mayWaitLocked(cost int64) bool {
+	return l.waiting == 0 || l.waiting+cost <= l.maxWaiting
 }
 
 // keepLocked gives the worker a record that has a number.
@@ -160,7 +186,6 @@ func (l *Log) keepLocked(r *store.Record, dead []byte, size int, now int64, done
 	l.young = append(l.young, youth{time: r.Time, size: int64(size)})
 	l.messages++
 	l.bytes += int64(size)
-	l.waiting += int64(size)
 	l.resultLocked(b, result{done: done, receipt: store.Receipt{Seq: r.Seq}, size: size, time: r.Time, id: r.ID != ""})
 }
 
@@ -177,16 +202,8 @@ func (l *Log) batchLocked() *batch {
 // resultLocked puts a result behind those that wait.
 func (l *Log) resultLocked(b *batch, r result) {
 	b.results = append(b.results, r)
+	l.waiting += r.cost()
 	l.wakeLocked()
-}
-
-func (l *Log) refuseLocked(err *wire.Error, done func(store.Receipt)) {
-	if l.closed {
-		l.late = append(l.late, result{done: done, receipt: store.Receipt{Err: err}})
-		l.wakeLocked()
-		return
-	}
-	l.resultLocked(l.batchLocked(), result{done: done, receipt: store.Receipt{Err: err}})
 }
 
 // wakeLocked has the worker run.

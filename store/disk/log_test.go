@@ -282,33 +282,55 @@ func TestTimeRemoves(t *testing.T) {
 	})
 }
 
+// TestTooMuchWaits has the medium stand still: what is too much is refused
+// meanwhile, and so is what can never be kept.
 func TestTooMuchWaits(t *testing.T) {
 	fs := newSim(1)
-	s := open(t, "/logs", &Options{fs: fs, MaxWaiting: 1000})
+	s := open(t, "/logs", &Options{fs: fs, MaxWaiting: 10_000})
 	l := openOne(t, s, "slow", store.Limits{})
 	hold := make(chan struct{})
 	fs.mu.Lock()
 	fs.before = func(int, string, string) error { <-hold; return nil }
 	fs.mu.Unlock()
-	var group sync.WaitGroup
 	refused := 0
+	kept := make(chan store.Receipt, 50)
 	for i := range 50 {
-		group.Add(1)
 		l.Append(numbered(i), func(r store.Receipt) {
-			defer group.Done()
-			if r.Err != nil {
-				e := r.Err.(*wire.Error)
-				if e.Code != wire.CodeStorageUnavailable || e.Details.Executed != wire.ExecutedNo || !e.Details.Retryable {
-					t.Error(e, e.Details)
-				}
-				refused++
+			if r.Err == nil {
+				kept <- r
+				return
 			}
+			e := r.Err.(*wire.Error)
+			if e.Code != wire.CodeOverloaded || e.Details.Executed != wire.ExecutedNo || !e.Details.Retryable || e.Details.RetryAfter == 0 {
+				t.Error(e, e.Details)
+			}
+			refused++
 		})
 	}
+	if refused < 10 || refused > 40 || len(kept) != 0 {
+		t.Errorf("%d are refused and %d kept while the medium stands still", refused, len(kept))
+	}
+	again := make(chan store.Receipt, 2)
+	for range cap(again) { // duplicates wait too, and there is room for one at most
+		l.Append(numbered(0), func(r store.Receipt) { again <- r })
+	}
+	if r := <-again; wire.CodeOf(r.Err) != wire.CodeOverloaded {
+		t.Errorf("a duplicate: %+v", r)
+	}
+	if r := add(l, store.Record{Data: make([]byte, MaxRecord+1)}); wire.CodeOf(r.Err) != wire.CodeMessageTooLarge {
+		t.Errorf("a large one: %+v", r)
+	}
 	close(hold)
-	group.Wait()
-	if refused < 30 || refused == 50 {
-		t.Fatalf("%d refused", refused)
+	for i := range 50 - refused {
+		if r := <-kept; r.Seq != uint64(i+1) {
+			t.Errorf("%+v is number %d", r, i+1)
+		}
+	}
+	if r := add(l, numbered(0)); !r.Duplicate || r.Seq != 1 {
+		t.Errorf("the duplicate again: %+v", r)
+	}
+	if got := l.Stats(); got.Refused < uint64(refused)+2 || got.Appended != uint64(50-refused) || l.waiting != 0 {
+		t.Errorf("%+v, and %d wait", got, l.waiting)
 	}
 }
 

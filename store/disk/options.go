@@ -25,10 +25,10 @@ type Options struct {
 	// Default DefaultSegmentBytes.
 	SegmentBytes int64
 
-	// MaxWaiting bounds, in bytes, what waits to be written to one log. What
-	// is appended beyond that is refused with STORAGE_UNAVAILABLE, not
-	// executed: the medium is slower than its writers. One record may always
-	// wait. Default DefaultMaxWaiting.
+	// MaxWaiting bounds, in bytes, what waits to be written to one log, each
+	// record with 256 bytes besides. What is appended beyond that is refused
+	// at once with OVERLOADED: the medium is slower than its writers. One
+	// record may always wait. Default DefaultMaxWaiting.
 	MaxWaiting int64
 
 	// unsafe forces nothing to the medium. Tests prove with it that they
