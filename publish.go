@@ -3,6 +3,7 @@ package ipc
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/ekkojs/ipc/internal/hub"
 	"github.com/ekkojs/ipc/internal/session"
@@ -221,29 +222,38 @@ func (p *peer) Event(in *session.Inbound) {
 	if err == nil {
 		err = s.mayPublish(name)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		s.fail(in, err)
-	case s.hub.Keeps(name):
-		p.publishKept(in, name)
-	default:
-		event := hub.Publication{Name: name, Data: in.Data}
-		if in.CorrelationID != nil { // so the other id is the publisher's choice
-			event.ID = string(in.MessageID)
-		}
-		r, err := s.hub.Publish(context.Background(), event)
-		p.tell(in, r, err)
+		return
 	}
+	kept, slowly := s.hub.Keeps(name)
+	if slowly {
+		p.publishSlowly(in, name)
+		return
+	}
+	event := hub.Publication{Name: name, Data: in.Data}
+	if kept || in.CorrelationID != nil { // so the other id is the publisher's choice
+		event.ID = string(in.MessageID)
+	}
+	r, failed := s.hub.Publish(context.Background(), event)
+	p.tell(in, r, failed)
 }
 
-// publishKept publishes on a channel with a log. The connection is read on
-// meanwhile.
-func (p *peer) publishKept(in *session.Inbound, name string) {
-	own := in.Aside()
-	if own == nil {
-		return // it has been told that it has too many
+// publishSlowly publishes on a channel whose log is on a disk, or makes
+// publishers wait for room. The connection is read on meanwhile.
+func (p *peer) publishSlowly(in *session.Inbound, name string) {
+	// Half of what a connection may have running is left to its requests.
+	most := max(orElse(p.service.opts.MaxInFlight, session.DefaultMaxInFlight)/2, 1)
+	begun := p.published.begin(most)
+	if begun == nil {
+		p.service.fail(in, tooManyKept(most))
+		return
 	}
-	begun := p.published.begin()
+	own := in.Aside()
+	if own == nil { // it has been told that it has too many
+		p.published.end(begun)
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), own.Left())
 	p.service.hub.PublishThen(ctx, hub.Publication{Name: name, Data: own.Data, ID: string(own.MessageID)}, func(r hub.Receipt, err error) {
 		cancel()
@@ -253,6 +263,18 @@ func (p *peer) publishKept(in *session.Inbound, name string) {
 			p.published.end(begun)
 		})
 	})
+}
+
+// keptAgain is when a publisher who was told OVERLOADED may come again.
+const keptAgain = 50 * time.Millisecond
+
+// tooManyKept is the answer to a publisher whose events come faster than they
+// are kept.
+func tooManyKept(most int) *Error {
+	e := wire.Errorf(wire.CodeOverloaded, "%d events of this connection wait to be kept already: they come faster than the disk, or who makes room, is", most)
+	e.Details.RetryAfter = keptAgain
+	e.Details.More = map[string]any{"depth": most, "limit": most}
+	return e
 }
 
 // tell tells a publisher what became of its event, if it wants to know.
@@ -277,6 +299,7 @@ func (p *peer) tell(in *session.Inbound, r hub.Receipt, err error) {
 // tally knows when what was begun before some moment has ended.
 type tally struct {
 	mu    sync.Mutex
+	count int     // of what has not ended
 	spans []*span // oldest first; those that have ended are gone
 }
 
@@ -286,9 +309,14 @@ type span struct {
 	then    func() // when it and all before it have ended; nil while it is the last
 }
 
-func (t *tally) begin() *span {
+// begin counts one more, or returns nil if there are most already.
+func (t *tally) begin(most int) *span {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.count >= most {
+		return nil
+	}
+	t.count++
 	if len(t.spans) == 0 || t.spans[len(t.spans)-1].then != nil {
 		t.spans = append(t.spans, &span{})
 	}
@@ -299,6 +327,7 @@ func (t *tally) begin() *span {
 
 func (t *tally) end(s *span) {
 	t.mu.Lock()
+	t.count--
 	s.running--
 	var then []func()
 	for len(t.spans) > 0 && t.spans[0].running == 0 {

@@ -141,3 +141,33 @@ func TestWhatAClientPublishesIsKept(t *testing.T) {
 		}
 	}
 }
+
+// TestAFloodOfWhatIsKeptInMemory is published as fast as it goes, and nobody
+// waits for any of it: nothing is refused for that.
+func TestAFloodOfWhatIsKeptInMemory(t *testing.T) {
+	address, s := startStreams(t, nil)
+	refused := make(chan error, 1)
+	c := dial(t, address, &ipc.ClientOptions{OnError: func(err error) {
+		select {
+		case refused <- err:
+		default:
+		}
+	}})
+	const n = 50_000
+	for i := range n {
+		if err := c.Publish(t.Context(), "order.made", i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-refused:
+		t.Error(err)
+	default:
+	}
+	if next := s.Next("orders"); next.Seq != n+1 {
+		t.Errorf("after Flush the next one is %+v", next)
+	}
+}

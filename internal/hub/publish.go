@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/ekkojs/ipc/store"
@@ -60,9 +61,27 @@ func (h *Hub) publishAndWait(ctx context.Context, t *topic, p Publication) (Rece
 		err error
 	}
 	done := make(chan outcome, 1)
+	gone := ctx.Done()
+	if t.stream.Volatile || t.stream.crowd != nil {
+		gone = nil // that takes no time, or the crowd minds ctx
+	}
+	if gone != nil {
+		p.Data = bytes.Clone(p.Data) // the log may need it longer than we stay
+	}
 	h.publishKept(ctx, t, p, func(r Receipt, err error) { done <- outcome{r, err} })
-	out := <-done
-	return out.Receipt, out.err
+	select {
+	case out := <-done:
+		return out.Receipt, out.err
+	case <-gone:
+	}
+	select {
+	case out := <-done:
+		return out.Receipt, out.err
+	default:
+	}
+	err := wire.Errorf(wire.CodeOf(ctx.Err()), "the log of %s has not confirmed it in time: %w", t.stream.Name, ctx.Err())
+	err.Details.Executed, err.Details.Origin = wire.ExecutedMaybe, wire.OriginService
+	return Receipt{}, err
 }
 
 // PublishThen is Publish that does not wait: done is called once, perhaps
@@ -91,11 +110,14 @@ func (h *Hub) Heard(name string) bool {
 	return len(t.targets) > 0
 }
 
-// Keeps reports whether the events of that name go to a log, which takes
-// time.
-func (h *Hub) Keeps(name string) bool {
+// Keeps reports whether the events of that name go to a log, and whether that
+// takes time: that of a disk, or of a wait for room.
+func (h *Hub) Keeps(name string) (keeps, slowly bool) {
 	t := h.topics.find(eventName(name))
-	return t != nil && t.stream.Log != nil
+	if t == nil || t.stream.Log == nil {
+		return false, false
+	}
+	return true, !t.stream.Volatile || t.stream.crowd != nil
 }
 
 // prepare checks p and finds where it goes.
