@@ -11,6 +11,7 @@ OVERLOAD ?= 1m
 STOP     ?= 10s
 STALLED  ?= 1000
 STALL    ?= 1m
+RESTART  ?= 1000000
 BENCHPEERS := raw ipc grpc connect drpc jsonrpc nats natsmicro dbus mqtt
 SOURCES   = $(shell find internal/tools -name '*.go' -o -path 'internal/tools/go.*')
 
@@ -57,6 +58,9 @@ freeze: ## stop a service for STOP=10s with calls under way: they are answered w
 stalled: ## STALLED=1000 subscribers of a service that read nothing for STALL=1m: what it costs, and who notices; AGAIN=1 for those that come back when they are cut off
 	@go test -tags stalled -count=1 -timeout 30m -run TestR1_StalledForReal -v . -stalled $(STALLED) -stalledfor $(STALL) $(if $(AGAIN),-stalledagain)
 
+restart: ## start a service on RESTART=1000000 kept messages, and show how soon it is ready and in how much memory
+	@go test -count=1 -timeout 30m -run TestARestartWithMuchThatIsKept -restart $(RESTART) -v .
+
 cover: ## show the test coverage, and write it to .build/cover.html
 	@mkdir -p $(BUILD)
 	go test -coverpkg=./... -coverprofile=$(BUILD)/cover.out ./...
@@ -69,4 +73,4 @@ clean: ## remove what was built
 $(BUILD)/check: $(SOURCES)
 	@go build -C internal/tools -o ../../$@ ./check
 
-.PHONY: help demo build test lint fuzz torture bench overload freeze stalled cover clean
+.PHONY: help demo build test lint fuzz torture bench overload freeze stalled restart cover clean

@@ -52,6 +52,15 @@ func serveAsProcess(address string) int {
 		g := &stage{began: make(chan int, 4096), ended: make(chan error, 4096)}
 		s = g.service(&opts)
 	}
+	if dir := os.Getenv(keptEnv); dir != "" {
+		kept, store, err := newKept(dir, opts)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer store.Close()
+		s = kept
+	}
 	if err := s.Serve(ctx, address); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
