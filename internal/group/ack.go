@@ -51,8 +51,12 @@ func (g *Group) answer(m *Member, seqs []uint64, a answer) (unknown []uint64) {
 			unknown = append(unknown, seq)
 		}
 	}
-	if len(unknown) < len(seqs) {
+	back := m.group == g && g.heardLocked(m)
+	switch {
+	case len(unknown) < len(seqs):
 		g.answeredLocked(&after)
+	case back:
+		g.wakeLocked(&after, 1)
 	}
 	g.mu.Unlock()
 	after.run(g)

@@ -34,6 +34,7 @@ func (g *Group) expireLocked(t instant, after *after) {
 	for _, m := range g.members {
 		for e := m.held.head; e != nil && e.due <= t; e = m.held.head {
 			g.stats.Expired++
+			g.silentLocked(m)
 			g.releaseLocked(e, 0, "it was not acknowledged in time", after)
 		}
 	}

@@ -33,6 +33,7 @@ type Group struct {
 	members []*Member
 	turn    int    // the member to be woken next
 	woken   int    // members that are
+	silent  int    // likewise
 	next    uint64 // the record to be read next; those before it are done or have an entry
 	end     uint64 // the one after the newest that is known of
 	suspect uint64 // records before it may have been delivered by an earlier process

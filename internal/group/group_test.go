@@ -1,6 +1,7 @@
 package group
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -110,12 +111,12 @@ func TestAckWait(t *testing.T) {
 	f.wait(10*time.Second - 1)
 	f.takes(m, 10, "[]")
 	f.wait(1)
-	f.takes(m, 10, "[1*2]")
-	f.acks(m, 1)
-	f.wait(40 * time.Second)
+	f.takes(patient, 10, "[1*2]")
+	f.acks(patient, 1)
+	f.wait(50*time.Second - 1)
 	f.takes(m, 10, "[]")
-	f.wait(10 * time.Second)
-	f.takes(m, 10, "[2*2]")
+	f.wait(1)
+	f.takes(m, 10, "[2*2]") // nobody has said more than the other
 	if st := f.g.Stats(); st.Expired != 2 {
 		t.Fatalf("stats %+v", st)
 	}
@@ -179,4 +180,44 @@ func TestAClosedGroupHasNoMembers(t *testing.T) {
 	}
 	f.open()
 	f.takes(f.join(&Member{}), 10, "[1*2 2]")
+}
+
+// TestAMemberThatStandsStill lets everything expire: unless there is nobody
+// else, it gets one new record at a time until it says something, and none
+// that was delivered before.
+func TestAMemberThatStandsStill(t *testing.T) {
+	f := newFixture(t, Options{AckWait: 10 * time.Second})
+	woken := 0
+	still := f.join(&Member{Wake: func() { woken++ }})
+	f.fill(4)
+	f.takes(still, 4, "[1 2 3 4]")
+	f.wait(10 * time.Second)
+	f.takes(still, 2, "[1*2 2*2]") // who else?
+	other := f.join(&Member{Credit: 3})
+	f.takes(still, 4, "[]")
+	f.takes(other, 4, "[3*2 4*2]")
+	f.acks(other, 3, 4)
+	f.wait(10 * time.Second)
+	f.takes(other, 4, "[1*3 2*3]")
+	f.fill(4)
+	f.takes(still, 4, "[5]")
+	f.takes(still, 4, "[]")
+	woken = 0
+	if unknown := f.g.Ack(still, []uint64{1}); fmt.Sprint(unknown) != "[1]" || woken == 0 {
+		t.Errorf("a late word: %v, woken %d times", unknown, woken)
+	}
+	f.takes(still, 1, "[6]")
+	f.acks(other, 1, 2)
+	f.wait(10 * time.Second)
+	f.takes(other, 2, "[5*2 6*2]")
+	f.takes(still, 4, "[7]")
+	f.g.Leave(other)
+	f.takes(still, 4, "[5*3 6*3 8]")
+	f.wait(10 * time.Second)
+	late := f.join(&Member{})
+	f.takes(still, 1, "[]")
+	f.takes(late, 4, "[5*4 6*4 7*2 8*2]")
+	if len(f.dead) != 0 {
+		t.Errorf("dead are %+v", f.dead)
+	}
 }

@@ -42,6 +42,7 @@ type Member struct {
 	taken     int  // records it has been given
 	full      bool // what comes next is more than its CreditBytes allow now
 	woken     bool // Take is going to be called
+	silent    bool // it has let a record expire, and said nothing of any since
 }
 
 // Join makes m a member. A group that is exclusive throws out the one that it
@@ -74,7 +75,7 @@ func (g *Group) joinLocked(m *Member, after *after) {
 	if m.AckWait <= 0 {
 		m.AckWait = g.options.AckWait
 	}
-	m.group, m.held, m.full, m.woken, m.taken = g, list{which: byHolder}, false, false, 0
+	m.group, m.held, m.full, m.woken, m.taken, m.silent = g, list{which: byHolder}, false, false, 0, false
 	g.members = append(g.members, m)
 	if _, next := g.log.Bounds(); next > g.end {
 		g.end = next
@@ -102,13 +103,25 @@ func (g *Group) leaveLocked(m *Member, after *after) {
 	for m.held.head != nil {
 		g.releaseLocked(m.held.head, 0, "its reader left", after)
 	}
+	g.heardLocked(m)
 	m.group = nil
 	g.unwakeLocked(m)
 	g.members = slices.DeleteFunc(g.members, func(other *Member) bool { return other == m })
 }
 
+// doubtedLocked reports whether m stands still, as far as is known, and others
+// do not. What was delivered before is for them: else it could come to m again
+// and again, until it is given up without anybody having seen it. Of what is
+// new m gets one, to find out.
+func (m *Member) doubtedLocked() bool {
+	return m.silent && m.group.silent < len(m.group.members)
+}
+
 // hungryLocked reports whether m can hold more.
 func (m *Member) hungryLocked() bool {
+	if m.doubtedLocked() && (m.held.length > 0 || m.group.freshLocked() == 0) {
+		return false
+	}
 	return m.leftLocked() > 0 && !m.full && (m.held.length == 0 || m.heldBytes < m.CreditBytes)
 }
 
@@ -119,6 +132,25 @@ func (m *Member) leftLocked() int {
 		left = min(left, m.Limit-m.taken)
 	}
 	return left
+}
+
+// silentLocked notes that m has let a record expire.
+func (g *Group) silentLocked(m *Member) {
+	if !m.silent {
+		m.silent = true
+		g.silent++
+	}
+}
+
+// heardLocked notes that m has said something of a record, and reports whether
+// it had been silent.
+func (g *Group) heardLocked(m *Member) bool {
+	if !m.silent {
+		return false
+	}
+	m.silent = false
+	g.silent--
+	return true
 }
 
 // fitsLocked reports whether m can hold so many bytes more.

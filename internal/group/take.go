@@ -43,7 +43,12 @@ func (g *Group) take(m *Member, dst []Delivery, max, maxBytes int, after *after)
 		g: g, m: m, dst: dst, now: g.now(),
 		left: min(max, m.leftLocked(), g.shareLocked()), bytes: maxBytes,
 	}
-	err := t.redeliver()
+	var err error
+	if m.doubtedLocked() {
+		t.left = min(t.left, 1-m.held.length)
+	} else {
+		err = t.redeliver()
+	}
 	if err == nil {
 		err = t.read()
 	}

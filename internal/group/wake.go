@@ -30,11 +30,15 @@ func (g *Group) wantLocked(at instant, after *after) {
 
 // availableLocked is how many records, at most, could be taken now.
 func (g *Group) availableLocked() int {
-	n := g.ready.Len()
+	return g.ready.Len() + g.freshLocked()
+}
+
+// freshLocked is how many of those are new.
+func (g *Group) freshLocked() int {
 	if room := g.options.MaxPending - len(g.entries); room > 0 && g.end > g.next {
-		n += int(min(uint64(room), g.end-g.next))
+		return int(min(uint64(room), g.end-g.next))
 	}
-	return n
+	return 0
 }
 
 // wakeLocked wakes, in turn, as many members as can be given a record, and
