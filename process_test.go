@@ -78,6 +78,20 @@ func process(t *testing.T, address string) *exec.Cmd {
 // itself starts this program as another process and waits until it is ready.
 func itself(t *testing.T, env ...string) *exec.Cmd {
 	t.Helper()
+	return startChild(t, env...).cmd
+}
+
+// child is another process of this program.
+type child struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	in  io.Writer
+	out *bufio.Reader
+}
+
+// startChild is itself for who has more to say to the process.
+func startChild(t *testing.T, env ...string) *child {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
@@ -85,7 +99,8 @@ func itself(t *testing.T, env ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cmd.StdinPipe(); err != nil {
+	in, err := cmd.StdinPipe()
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
@@ -95,10 +110,29 @@ func itself(t *testing.T, env ...string) *exec.Cmd {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.HasPrefix(line, "ready ") {
-		t.Fatalf("the process said %q, %v", line, err)
+	c := &child{t, cmd, in, bufio.NewReader(out)}
+	if line := c.hear(); !strings.HasPrefix(line, "ready ") {
+		t.Fatalf("the process said %q", line)
 	}
-	return cmd
+	return c
+}
+
+// hear returns the next line that the process says.
+func (c *child) hear() string {
+	c.t.Helper()
+	line, err := c.out.ReadString('\n')
+	if err != nil {
+		c.t.Fatalf("the process said %q, %v", line, err)
+	}
+	return strings.TrimSpace(line)
+}
+
+// goOn tells the process to do what comes next.
+func (c *child) goOn() {
+	c.t.Helper()
+	if _, err := io.WriteString(c.in, "\n"); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // TestServiceKilledMidCall kills a service with calls outstanding. Each call

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/ekkojs/ipc"
 )
@@ -71,6 +72,61 @@ var tasks = map[string]func(address string) error{
 		}
 		return err
 	},
+	"take jobs": takeJobs,
+	"publish jobs": func(address string) (err error) {
+		onTask.client, err = ipc.Dial(context.Background(), address, nil)
+		return err
+	},
+}
+
+// onTask is what a client process has in hand.
+var onTask struct {
+	client *ipc.Client
+	jobs   []*ipc.Event
+}
+
+// The jobs that a client process takes and publishes.
+const (
+	takenByTask     = 3
+	publishedByTask = 200
+)
+
+// takeJobs is a member of a group that takes some messages and does nothing
+// about them.
+func takeJobs(address string) error {
+	c, err := ipc.Dial(context.Background(), address, nil)
+	if err != nil {
+		return err
+	}
+	o := &ipc.SubscribeOptions{Group: "packers", Credit: takenByTask, AckWait: time.Second}
+	sub, err := c.Subscribe(context.Background(), "jobs", o)
+	for n := 0; n < takenByTask && err == nil; n++ {
+		var e *ipc.Event
+		if e, err = sub.Next(context.Background()); err == nil {
+			onTask.jobs = append(onTask.jobs, e)
+		}
+	}
+	return err
+}
+
+// nextTasks are what a client process does once it is told to go on. It says
+// how that went.
+var nextTasks = map[string]func() string{
+	"take jobs": func() string {
+		var codes []string
+		for _, e := range onTask.jobs {
+			codes = append(codes, string(ipc.CodeOf(e.Ack(context.Background()))))
+		}
+		return strings.Join(codes, " ")
+	},
+	"publish jobs": func() string {
+		for n := range publishedByTask {
+			if _, err := onTask.client.PublishWith(context.Background(), "jobs", n, nil); err != nil {
+				return err.Error()
+			}
+		}
+		return "published"
+	},
 }
 
 // rawTask sends bytes and keeps the connection open.
@@ -101,6 +157,11 @@ func callAsProcess(task string) int {
 		return 1
 	}
 	fmt.Println("ready", name)
+	if next := nextTasks[name]; next != nil {
+		if _, err := io.ReadFull(os.Stdin, make([]byte, 1)); err == nil {
+			fmt.Println(next())
+		}
+	}
 	io.Copy(io.Discard, os.Stdin) // until the test that started it has ended
 	return 0
 }
