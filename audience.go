@@ -398,6 +398,9 @@ func (p *peer) leaveWill(in *session.Inbound) {
 		if failure == nil {
 			failure = s.mayPublish(w.Event)
 		}
+		if err := s.hub.Fits(w.Data); failure == nil && err != nil {
+			failure = asError(err)
+		}
 		if failure != nil {
 			s.fail(in, failure)
 			return

@@ -82,9 +82,6 @@ type verdict struct {
 	Reason       string   `json:"reason"`
 }
 
-// maxReason is how many bytes of why a message was rejected are kept.
-const maxReason = 1024
-
 // settlementOf makes a settlement of a request of a member.
 func settlementOf(kind hub.SettlementKind, data Raw) (v verdict, what hub.Settlement, failure *Error) {
 	args, err := positional(data)
@@ -94,12 +91,15 @@ func settlementOf(kind hub.SettlementKind, data Raw) (v verdict, what hub.Settle
 	if err != nil || len(args) != 1 || v.Subscription == "" || (v.Seq == 0) == (len(v.Seqs) == 0) {
 		return v, what, wire.Errorf(wire.CodeSchemaMismatch, `an acknowledgement is {"subscription":"…","seq":n}, or with "seqs":[…] of several`)
 	}
-	what = hub.Settlement{Kind: kind, Seqs: v.Seqs, Delay: time.Duration(max(v.DelayMS, 0)) * time.Millisecond, Reason: v.Reason}
+	if len(v.Seqs) > MaxCredit {
+		return v, what, wire.Errorf(wire.CodeInvalidArgument, `"seqs" names %d messages: a member holds %d at most`, len(v.Seqs), MaxCredit)
+	}
+	if v.DelayMS < 0 || v.DelayMS > hub.MaxDelay.Milliseconds() {
+		return v, what, wire.Errorf(wire.CodeInvalidArgument, `"delayMs" is 0 to %d, not %d`, hub.MaxDelay.Milliseconds(), v.DelayMS)
+	}
+	what = hub.Settlement{Kind: kind, Seqs: v.Seqs, Delay: time.Duration(v.DelayMS) * time.Millisecond, Reason: v.Reason}
 	if v.Seq != 0 {
 		what.Seqs = []uint64{v.Seq}
-	}
-	if len(what.Reason) > maxReason {
-		what.Reason = what.Reason[:maxReason]
 	}
 	return v, what, nil
 }

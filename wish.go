@@ -78,6 +78,8 @@ func (w *wish) from() (f hub.From, snapshot bool, err *Error) {
 	}
 	if w.From.Decode(&at) == nil {
 		switch {
+		case at.Epoch != nil && len(*at.Epoch) > maxEpoch:
+			return f, false, longEpoch(len(*at.Epoch))
 		case at.Epoch != nil:
 			return hub.From{Kind: hub.FromCursor, Cursor: hub.Cursor{Epoch: *at.Epoch, Seq: at.Seq}}, false, nil
 		case at.Time != nil:
@@ -85,6 +87,9 @@ func (w *wish) from() (f hub.From, snapshot bool, err *Error) {
 		case at.Streams != nil:
 			f.Kind, f.Cursors = hub.FromCursors, map[string]hub.Cursor{}
 			for name, c := range at.Streams {
+				if len(c.Epoch) > maxEpoch {
+					return f, false, longEpoch(len(c.Epoch))
+				}
 				f.Cursors[name] = hub.Cursor(c)
 			}
 			return f, false, nil
@@ -92,6 +97,13 @@ func (w *wish) from() (f hub.From, snapshot bool, err *Error) {
 	}
 	return f, false, wire.Errorf(wire.CodeInvalidArgument,
 		`"from" is "new", "first", "last", "snapshot", {"epoch":"…","seq":n}, {"time":"2026-11-25T12:00:00Z"} or {"streams":{"name":{"epoch":"…","seq":n}}}, not %s`, clipped(w.From))
+}
+
+// maxEpoch is longer than any epoch that was ever given out.
+const maxEpoch = 128
+
+func longEpoch(size int) *Error {
+	return wire.Errorf(wire.CodeInvalidArgument, `"epoch" of "from" has %d bytes: an epoch that a service has given out has %d at most`, size, maxEpoch)
 }
 
 // clipped is a text that is short enough for a message.

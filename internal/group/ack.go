@@ -2,6 +2,7 @@ package group
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,12 +18,17 @@ func (g *Group) Nak(m *Member, seqs []uint64, delay time.Duration) (unknown []ui
 	return g.answer(m, seqs, answer{kind: givenBack, delay: min(delay, MaxDelay)})
 }
 
+// MaxReason is how many bytes are kept of why a record was rejected.
+const MaxReason = 1024
+
 // Reject says that nobody can handle the records: they become dead letters
 // at once. It returns those that m does not hold.
 func (g *Group) Reject(m *Member, seqs []uint64, reason string) (unknown []uint64) {
 	if reason == "" {
 		reason = "rejected"
 	}
+	// It becomes part of JSON, which a character cut in two is not.
+	reason = strings.ToValidUTF8(reason[:min(len(reason), MaxReason)], "")
 	return g.answer(m, seqs, answer{kind: rejected, reason: reason})
 }
 

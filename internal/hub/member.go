@@ -162,9 +162,12 @@ func (m *member) next(dst []byte, room int, _ bool) ([]byte, sourceState) {
 type Settlement struct {
 	Kind   SettlementKind
 	Seqs   []uint64
-	Delay  time.Duration // of Nak
+	Delay  time.Duration // of Nak, MaxDelay at most
 	Reason string        // of Reject
 }
+
+// MaxDelay is for how long a message may be given back.
+const MaxDelay = group.MaxDelay
 
 // SettlementKind is one of the things that a member can say.
 type SettlementKind uint8

@@ -120,10 +120,18 @@ func (h *Hub) Keeps(name string) (keeps, slowly bool) {
 	return true, !t.stream.Volatile || t.stream.crowd != nil
 }
 
+// Fits says why an event with that data cannot be published, nil if it can.
+func (h *Hub) Fits(data []byte) error {
+	if room := h.options.MaxFrame - EnvelopeRoom; len(data) > room {
+		return tooLarge(len(data), room)
+	}
+	return nil
+}
+
 // prepare checks p and finds where it goes.
 func (h *Hub) prepare(p *Publication) (*topic, error) {
-	if room := h.options.MaxFrame - EnvelopeRoom; len(p.Data) > room {
-		return nil, tooLarge(len(p.Data), room)
+	if err := h.Fits(p.Data); err != nil {
+		return nil, err
 	}
 	if n := idLength(p.ID); n > store.MaxIDSize {
 		return nil, wire.Errorf(wire.CodeInvalidArgument, "the messageId of an event has %d bytes, over %d", n, store.MaxIDSize)
