@@ -23,7 +23,12 @@ func FromLast() From { return From{word: "last"} }
 func FromSeq(epoch string, seq uint64) From { return From{cursor: &Cursor{Epoch: epoch, Seq: seq}} }
 
 // FromTime begins with the first event published at t or later.
-func FromTime(t time.Time) From { return From{time: t} }
+func FromTime(t time.Time) From {
+	if t.IsZero() {
+		return FromFirst() // and not as if nothing had been said
+	}
+	return From{time: t}
+}
 
 // FromSnapshot begins with the state of the channel, as an event of its own
 // (Event.Snapshot), and goes on with what changes it. The service must have a

@@ -209,6 +209,7 @@ func TestASubscriptionBeginsWhereItIsAskedTo(t *testing.T) {
 		"last name":   {"order.made", ipc.FromLast(), 5, "4"},
 		"seq":         {"orders", ipc.FromSeq(epoch, 3), 3, "2"},
 		"time":        {"orders", ipc.FromTime(time.Now().Add(-time.Hour)), 1, "0"},
+		"any time":    {"orders", ipc.FromTime(time.Time{}), 1, "0"},
 		"last, state": {"state", ipc.FromLast(), 6, "5"},
 	} {
 		for range 20 { // whatever is quicker, the answer or the first event
