@@ -251,6 +251,9 @@ func TestJ07_SettlingWhatIsNotOnesOwn(t *testing.T) {
 		i.asks("", "subscribe", "jobs", data(`{"subscription":"mine"}`))
 		i.asks("ALREADY_EXISTS", "subscribe", "ledger", data(`{"subscription":"mine"}`))
 		i.asks("", "subscribe", "ledger", data(`{"subscription":"plain"}`))
+		i.asks("", "subscribe", "ledger", data(`{"subscription":"shares","group":"both-ways"}`))
+		i.asks("CONFLICT", "subscribe", "ledger", data(`{"durable":"both-ways"}`))
+		i.asks("", "unsubscribe", "", data(`{"subscription":"shares"}`))
 		for _, verb := range []string{"ipc.ack", "ipc.nak", "ipc.reject"} {
 			i.asks(mismatch, "request", verb, "")
 			for _, text := range []string{
