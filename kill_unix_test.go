@@ -76,6 +76,7 @@ func running(t *testing.T, c *ipc.Client, n int) {
 
 const (
 	lostMaybe = "CONNECTION_LOST, executed maybe, not retryable"
+	lostNo    = "CONNECTION_LOST, executed no, retryable"
 	goneNo    = "SERVICE_UNAVAILABLE, executed no, retryable"
 )
 
@@ -107,7 +108,7 @@ func TestServiceKilledAtEveryStage(t *testing.T) {
 				}
 			}
 		}},
-		"a request half written": {lostMaybe + goneNo, func(t *testing.T, _ string, cmd *exec.Cmd, c *ipc.Client, sent <-chan string) <-chan string {
+		"a request half written": {lostMaybe + lostNo + goneNo, func(t *testing.T, _ string, cmd *exec.Cmd, c *ipc.Client, sent <-chan string) <-chan string {
 			if err := c.Flush(t.Context()); err != nil {
 				t.Fatal(err)
 			}
