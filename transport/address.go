@@ -11,10 +11,12 @@ import (
 
 // The schemes of addresses.
 const (
-	SchemeUnix  = "unix"
-	SchemeTCP   = "tcp"
-	SchemeMem   = "mem"
-	SchemeStdio = "stdio"
+	SchemeUnix    = "unix"
+	SchemeTCP     = "tcp"
+	SchemeMem     = "mem"
+	SchemeStdio   = "stdio"
+	SchemeExec    = "exec"
+	SchemeInherit = "inherit"
 )
 
 // Address is an address understood and found harmless:
@@ -23,11 +25,16 @@ const (
 //	tcp:127.0.0.1:7000                     a port of this machine
 //	mem:name                               within this process
 //	stdio:                                 standard input and output
+//	exec:program argument                  those of a program that Dial starts; no
+//	                                       shell reads it, exec:["program","an argument"]
+//	                                       has arguments with spaces
+//	inherit:name                           a socket that the process was started with
 type Address struct {
-	Scheme string
-	Path   string         // of SchemeUnix
-	Host   netip.AddrPort // of SchemeTCP
-	Name   string         // of SchemeMem
+	Scheme  string
+	Path    string         // of SchemeUnix
+	Host    netip.AddrPort // of SchemeTCP
+	Name    string         // of SchemeMem and SchemeInherit
+	Command string         // of SchemeExec
 }
 
 // ParseAddress understands an address, or says why it is refused: the error

@@ -15,6 +15,7 @@ func TestParseAddress(t *testing.T) {
 	for _, s := range []string{
 		"unix:/run/user/1000/ekko-ipc/db.sock", "unix:/a", "unix:/ünï/;uid=0;", "unix:/a b/~",
 		"tcp:127.0.0.1:7000", "tcp:127.9.9.9:0", "tcp:[::1]:7000", "mem:x", "mem:any thing", "stdio:",
+		"exec:cat", "exec:/bin/cat -u  -", `exec:["/opt/my service","-v",""]`, "inherit:db", "inherit:",
 	} {
 		a, err := transport.ParseAddress(s)
 		if err != nil || a.String() != s {
@@ -27,7 +28,8 @@ func TestParseAddress(t *testing.T) {
 	for _, s := range []string{
 		"", "unix", "unix:", "unix:relative", "unix:./x", "unix:/", "unix:/a/", "unix:/a/../b", "unix://a",
 		"tcp:", "tcp:7000", "tcp:127.0.0.1", "tcp:127.0.0.1:", "tcp:127.0.0.1:65536", "tcp:127.0.0.1:http",
-		"mem:", "stdio:x", "http://127.0.0.1", "UNIX:/a", "/run/x.sock",
+		"mem:", "stdio:x", "exec:", "exec: ", `exec:"cat"`, "exec:a 'b c'", `exec:a\ b`, "exec:[]", `exec:[""]`, `exec:["a",1]`, `exec:["a"`, "exec:a\x00b",
+		"inherit:a:b", "http://127.0.0.1", "UNIX:/a", "/run/x.sock",
 	} {
 		if a, err := transport.ParseAddress(s); !errors.Is(err, transport.ErrInvalidAddress) {
 			t.Errorf("%q: got %q, %v, want ErrInvalidAddress", s, a, err)
@@ -126,7 +128,7 @@ func TestF05_LongNamesAreHashed(t *testing.T) {
 
 // FuzzParseAddress: what is accepted can be told to the kernel as it is.
 func FuzzParseAddress(f *testing.F) {
-	for _, s := range []string{"unix:/a", "unix:@a", "unix:\x00", "tcp:127.0.0.1:1", "tcp:localhost:1", "mem:x", "stdio:"} {
+	for _, s := range []string{"unix:/a", "unix:@a", "unix:\x00", "tcp:127.0.0.1:1", "tcp:localhost:1", "mem:x", "stdio:", "exec:a b", `exec:["a b"]`, "inherit:x"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -3,6 +3,7 @@ package transport
 import (
 	"net"
 	"os"
+	"time"
 )
 
 // AcceptorForTest returns the accept loop over the given function, and how to
@@ -65,3 +66,13 @@ var SocketPathForTest = socketPath
 // SingleForTest is the listener of standard input and output, for any
 // connection.
 func SingleForTest(addr string, c Conn) Listener { return newSingle(addr, c) }
+
+// GoneForTest is closed when the program behind an exec: connection has ended.
+func GoneForTest(c Conn) <-chan struct{} { return c.(*child).gone }
+
+// GraceForTest changes how long such a program has for that.
+func GraceForTest(d time.Duration) (restore func()) {
+	was := childGrace
+	childGrace = d
+	return func() { childGrace = was }
+}

@@ -22,10 +22,12 @@ var schemes map[string]*scheme
 
 func init() {
 	schemes = map[string]*scheme{
-		SchemeUnix:  &unixScheme,
-		SchemeTCP:   &tcpScheme,
-		SchemeMem:   &memScheme,
-		SchemeStdio: &stdioScheme,
+		SchemeUnix:    &unixScheme,
+		SchemeTCP:     &tcpScheme,
+		SchemeMem:     &memScheme,
+		SchemeStdio:   &stdioScheme,
+		SchemeExec:    &execScheme,
+		SchemeInherit: &inheritScheme,
 	}
 }
 
