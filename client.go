@@ -3,7 +3,6 @@ package ipc
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,6 +37,7 @@ type Client struct {
 
 	mu            sync.Mutex // guards all below
 	resolution    *Resolution
+	address       string // of the last connection
 	subscriptions map[*Subscription]struct{}
 	separate      map[string]*Subscription // those of them whose events carry an id, by that
 	mending       bool                     // a goroutine brings the subscriptions and the will back
@@ -101,7 +101,7 @@ func newClient(ctx context.Context, target string, opts *ClientOptions) (*Client
 		if _, err := transport.ParseAddress(target); err != nil {
 			return nil, dialError(target, target, err)
 		}
-		c.resolution = &Resolution{Name: "", Address: target, Source: "address"}
+		c.resolution = &Resolution{Address: target, Ways: []Way{{Address: target}}, Source: "address"}
 		return c, nil
 	}
 	c.registry = registry.New(&registry.Options{Dirs: c.opts.Dirs})
@@ -136,8 +136,16 @@ func (c *Client) Resolution() *Resolution {
 	return c.resolution
 }
 
-// Address returns the address that the service was found at.
-func (c *Client) Address() string { return c.Resolution().Address }
+// Address returns the address that the client is connected to, or was last;
+// before that the one that it tries first.
+func (c *Client) Address() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.address != "" {
+		return c.address
+	}
+	return c.resolution.Address
+}
 
 // Manifest returns the manifest that the service was found by; nil if it was
 // found without one. Describe asks the service itself.
@@ -149,15 +157,9 @@ func (c *Client) dial(ctx context.Context) (*session.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := transport.Dial(ctx, r.Address, &transport.Options{MaxFrame: c.opts.MaxFrame})
+	conn, err := c.reach(ctx, r)
 	if err != nil {
-		switch {
-		case ctx.Err() != nil:
-			return nil, gaveUp(ctx.Err())
-		case errors.Is(err, os.ErrDeadlineExceeded): // the socket noticed ctx's deadline first
-			return nil, gaveUp(context.DeadlineExceeded)
-		}
-		return nil, dialError(c.name(), r.Address, err)
+		return nil, err
 	}
 	l := &listener{client: c, connection: c.connections.Add(1)}
 	s := session.New(conn, l, session.Options{

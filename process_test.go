@@ -61,7 +61,11 @@ func serveAsProcess(address string) int {
 		defer store.Close()
 		s = kept
 	}
-	if err := s.Serve(ctx, address); err != nil {
+	var addresses []string
+	if address != "manifest" { // which leaves it to the service
+		addresses = []string{address}
+	}
+	if err := s.Serve(ctx, addresses...); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/ekkojs/ipc/auth"
 	"github.com/ekkojs/ipc/internal/hub"
-	"github.com/ekkojs/ipc/internal/registry"
 	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/manifest"
 	"github.com/ekkojs/ipc/store"
@@ -139,10 +138,15 @@ func (s *Service) blame(format string, args ...any) {
 	}
 }
 
-// Serve accepts clients at the addresses, or where the manifest says if none
-// is given, until ctx ends or Shutdown is called; then it returns nil once
-// running requests are through, or after ServiceOptions.DrainTimeout. Any
-// other return is an error, and nothing of the service is left behind.
+// Serve accepts clients at the addresses until ctx ends or Shutdown is called;
+// then it returns nil once running requests are through, or after
+// ServiceOptions.DrainTimeout. Any other return is an error, and nothing of
+// the service is left behind.
+//
+// If no address is given these are the sockets that the process was started
+// with, as by systemd, if one is named like the service or is the only one.
+// Else they are where the manifest says: its transport and its fallbacks,
+// apart from fallbacks that cannot be served, of which the log tells.
 func (s *Service) Serve(ctx context.Context, addresses ...string) error {
 	if err := s.start(ctx, addresses); err != nil {
 		return err
@@ -169,13 +173,6 @@ func (s *Service) start(ctx context.Context, addresses []string) error {
 	case s.state == stateStopping:
 		return ErrClosed
 	}
-	if len(addresses) == 0 {
-		address, err := registry.AddressOf(s.manifest)
-		if err != nil {
-			return err
-		}
-		addresses = []string{address}
-	}
 	broken, err := s.hub.OpenGroups()
 	if err != nil {
 		return err
@@ -189,16 +186,8 @@ func (s *Service) start(ctx context.Context, addresses []string) error {
 			m.handler = s.other
 		}
 	}
-	for _, address := range addresses {
-		l, err := transport.Listen(ctx, address, &transport.Options{MaxFrame: s.opts.MaxFrame, FrameTimeout: s.opts.FrameTimeout})
-		if err != nil {
-			for _, l := range s.listeners {
-				l.Close()
-			}
-			s.listeners = nil
-			return listenError(s.name, address, err)
-		}
-		s.listeners = append(s.listeners, l)
+	if err := s.listenLocked(ctx, addresses); err != nil {
+		return err
 	}
 	s.state = stateServing
 	reached := make([]string, len(s.listeners))
@@ -216,23 +205,6 @@ func (s *Service) start(ctx context.Context, addresses []string) error {
 // Ready returns a channel that is closed when clients can connect.
 // ServiceOptions.Ready is told where.
 func (s *Service) Ready() <-chan struct{} { return s.ready }
-
-// listenError translates what kept the service from listening.
-func listenError(name, address string, err error) error {
-	code := wire.CodeTransportUnsupported
-	switch {
-	case errors.Is(err, transport.ErrAddressInUse):
-		code = wire.CodeNameTaken
-	case errors.Is(err, transport.ErrUntrustedPath):
-		code = wire.CodePermissionDenied
-	case errors.Is(err, transport.ErrUnsupported), errors.Is(err, transport.ErrNotLoopback):
-	case errors.Is(err, transport.ErrInvalidAddress):
-		code = wire.CodeInvalidArgument
-	default:
-		return fmt.Errorf("%s cannot listen at %s: %w", name, address, err)
-	}
-	return wire.Errorf(code, "%s cannot listen at %s: %w", name, address, err)
-}
 
 func (s *Service) accept(l transport.Listener) {
 	for {

@@ -14,40 +14,50 @@ import (
 	"github.com/ekkojs/ipc/wire"
 )
 
-// AddressOf returns the address at which the service of m is to be reached
-// first. The error is a *wire.Error as AddressesOf gives it.
-func AddressOf(m *manifest.Manifest) (string, error) {
-	addresses, err := AddressesOf(m)
-	if err != nil {
-		return "", err
-	}
-	return addresses[0], nil
+// A Way is one way to a service: its transport, or a fallback of that.
+type Way struct {
+	Address   string              // in the form transport.Dial takes; "" beside an Err
+	Transport *manifest.Transport // what the manifest says of it; nil if there is none
+	Err       error               // TRANSPORT_UNSUPPORTED: why this library cannot go there
 }
 
-// AddressesOf returns the addresses of the service's transport and of its
-// fallbacks, in order, of those that this library can reach: at least one.
+// WaysOf returns the ways to the service of m, in the order in which they are
+// to be tried. At least one of them has no Err.
 //
 // The error is TRANSPORT_UNSUPPORTED if there is none, or UNTRUSTED_PEER or
 // SCHEMA_MISMATCH for an address that leads elsewhere than it may or nowhere.
-func AddressesOf(m *manifest.Manifest) ([]string, error) {
+func WaysOf(m *manifest.Manifest) ([]Way, error) {
 	service := &m.Service
-	var addresses []string
-	var unsupported error
-	for _, t := range append([]manifest.Transport{service.Transport}, service.Transport.Fallback...) {
-		address, err := TransportAddress(service.Name, &t)
-		switch {
-		case err == nil:
-			addresses = append(addresses, address)
-		case !errors.Is(err, wire.CodeTransportUnsupported):
+	ways := make([]Way, 0, 1+len(service.Transport.Fallback))
+	var unsupported error // the first one
+	for i := range cap(ways) {
+		t := &service.Transport
+		if i > 0 {
+			t = &t.Fallback[i-1]
+		}
+		address, err := TransportAddress(service.Name, t)
+		if err != nil && !errors.Is(err, wire.CodeTransportUnsupported) {
 			return nil, err
-		case unsupported == nil:
+		}
+		if unsupported == nil {
 			unsupported = err
 		}
+		ways = append(ways, Way{address, t, err})
 	}
-	if len(addresses) == 0 {
+	if Open(ways) == nil {
 		return nil, unsupported
 	}
-	return addresses, nil
+	return ways, nil
+}
+
+// Open returns those of some ways that this library can go.
+func Open(ways []Way) (open []Way) {
+	for _, w := range ways {
+		if w.Err == nil {
+			open = append(open, w)
+		}
+	}
+	return open
 }
 
 // TransportAddress returns the address that one transport of a service's

@@ -80,10 +80,10 @@ func TestTransportAddress(t *testing.T) {
 
 func TestFallbacks(t *testing.T) {
 	w := newWorld(t)
-	for _, test := range []struct{ transport, want, fallbacks string }{
-		{`{"type":"shm","fallback":["tcp","unix"],"port":7000}`, "tcp:127.0.0.1:7000", "[unix:$RUN/db.sock]"},
-		{`{"type":"unix","fallback":["fifo"]}`, "unix:$RUN/db.sock", "[]"},
-		{`{"type":"shm","fallback":["fifo"]}`, "", ""},
+	for _, test := range []struct{ transport, want, ways string }{
+		{`{"type":"stdio","fallback":["tcp","unix"],"port":7000}`, "tcp:127.0.0.1:7000", "[- tcp:127.0.0.1:7000 unix:$RUN/db.sock]"},
+		{`{"type":"unix","fallback":["stdio"]}`, "unix:$RUN/db.sock", "[unix:$RUN/db.sock -]"},
+		{`{"type":"stdio","fallback":["stdio"]}`, "", ""},
 	} {
 		w.write("$WORK/db.ekko.ipc.json", fmt.Sprintf(`{"service":{"name":"db","version":"1.0.0","transport":%s}}`, test.transport))
 		r, err := w.Resolve(context.Background(), "db")
@@ -97,8 +97,19 @@ func TestFallbacks(t *testing.T) {
 			t.Errorf("%s: %v", test.transport, err)
 			continue
 		}
-		if got := w.named(r.Address); got != test.want || w.named(fmt.Sprint(r.Fallbacks)) != test.fallbacks {
-			t.Errorf("%s: %s %v", test.transport, got, r.Fallbacks)
+		var ways []string
+		for i, way := range r.Ways {
+			at := way.Address
+			if (way.Err != nil) != (at == "") || way.Transport == nil || string(way.Transport.Type) == "" {
+				t.Errorf("%s: way %d is %+v", test.transport, i, way)
+			}
+			if at == "" {
+				at = "-"
+			}
+			ways = append(ways, at)
+		}
+		if got := w.named(r.Address); got != test.want || w.named(fmt.Sprint(ways)) != test.ways {
+			t.Errorf("%s: %s %v", test.transport, got, ways)
 		}
 	}
 }

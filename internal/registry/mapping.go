@@ -133,22 +133,22 @@ func readMapping(path string) *mapping {
 func (m *mapping) resolve(r *Registry, name string) (*Resolution, error) {
 	e := m.entries[name]
 	if e.manifest == "" {
-		return &Resolution{Name: name, Address: e.address, Source: SourceMapping, Path: m.path}, nil
+		r := &Resolution{Name: name, Source: SourceMapping, Path: m.path}
+		return r.reachedBy([]Way{{Address: e.address}}), nil
 	}
 	f, err := r.mapped(e.manifest)
 	if err != nil {
 		return nil, broken(name, m.path, err)
 	}
-	found := &Resolution{Name: name, Address: e.address, Source: SourceMapping, Path: f.path, Manifest: f.manifest}
+	found := &Resolution{Name: name, Source: SourceMapping, Path: f.path, Manifest: f.manifest}
 	if e.address != "" {
-		return found, nil
+		return found.reachedBy([]Way{{Address: e.address}}), nil
 	}
-	addresses, err := AddressesOf(f.manifest)
+	ways, err := WaysOf(f.manifest)
 	if err != nil {
 		return nil, within(f.path, err)
 	}
-	found.Address, found.Fallbacks = addresses[0], addresses[1:]
-	return found, nil
+	return found.reachedBy(ways), nil
 }
 
 // mapped returns the manifest that a mapping file leads to.
@@ -164,6 +164,10 @@ func (r *Registry) mapped(path string) (*file, error) {
 	return f, f.err
 }
 
+// unmapped are the schemes of addresses that mean something only to the
+// process that says them.
+var unmapped = []string{transport.SchemeStdio, transport.SchemeMem, transport.SchemeExec, transport.SchemeInherit}
+
 // mappedAddress reports whether text is an address rather than a path, and
 // what is wrong with it.
 func mappedAddress(text string) (address bool, err error) {
@@ -173,7 +177,7 @@ func mappedAddress(text string) (address bool, err error) {
 		return false, nil
 	}
 	parsed, err := transport.ParseAddress(text)
-	if err == nil && (parsed.Scheme == transport.SchemeStdio || parsed.Scheme == transport.SchemeMem) {
+	if err == nil && slices.Contains(unmapped, parsed.Scheme) {
 		err = wire.Errorf(wire.CodeTransportUnsupported, "%q cannot be reached from another process", text)
 	}
 	return true, err

@@ -71,11 +71,11 @@ const (
 // Resolution is where a service lives, and how that was found out.
 type Resolution struct {
 	Name    string
-	Address string // in the form transport.Dial takes
+	Address string // the first to try, in the form transport.Dial takes
 
-	// Fallbacks are the addresses to try, in this order, when nobody answers
-	// at Address.
-	Fallbacks []string
+	// Ways are all there are, in the order in which they are tried; Address
+	// is that of the first without an Err.
+	Ways []Way
 
 	Source string // one of the Source constants
 	Path   string // the manifest, else the mapping file, else the socket
@@ -86,6 +86,12 @@ type Resolution struct {
 
 	// Places is each place looked at, in order. The last one is Found.
 	Places []Place
+}
+
+// reachedBy returns r with the ways to it, one of which is open.
+func (r *Resolution) reachedBy(ways []Way) *Resolution {
+	r.Address, r.Ways = Open(ways)[0].Address, ways
+	return r
 }
 
 // Place is one place looked at for a service.

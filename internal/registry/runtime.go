@@ -60,7 +60,8 @@ func living(ctx context.Context, name, path string) (*Resolution, error) {
 		return nil, err
 	}
 	conn.Close()
-	return &Resolution{Name: name, Address: address, Source: SourceRuntime, Path: path}, nil
+	r := &Resolution{Name: name, Source: SourceRuntime, Path: path}
+	return r.reachedBy([]Way{{Address: address}}), nil
 }
 
 var errNoSocket = errors.New("registry: not a socket")

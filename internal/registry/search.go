@@ -112,18 +112,17 @@ func (s *search) use(f *file) (*Resolution, error) {
 }
 
 func resolutionOf(f *file) (*Resolution, error) {
-	addresses, err := AddressesOf(f.manifest)
+	ways, err := WaysOf(f.manifest)
 	if err != nil {
 		return nil, within(f.path, err)
 	}
-	return &Resolution{
-		Name:      f.manifest.Service.Name,
-		Address:   addresses[0],
-		Fallbacks: addresses[1:],
-		Source:    SourceManifest,
-		Path:      f.path,
-		Manifest:  f.manifest,
-	}, nil
+	r := &Resolution{
+		Name:     f.manifest.Service.Name,
+		Source:   SourceManifest,
+		Path:     f.path,
+		Manifest: f.manifest,
+	}
+	return r.reachedBy(ways), nil
 }
 
 // broken is the error for a file that should say where the service is, and
