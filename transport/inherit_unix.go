@@ -61,7 +61,7 @@ func inheritedFD(name string) (int, error) {
 		}
 	}
 	if len(names) == 0 {
-		return -1, fmt.Errorf("transport: inherit:%s: no socket was passed to this process: %w", name, fs.ErrNotExist)
+		return launchd(name)
 	}
 	return -1, fmt.Errorf("transport: inherit:%s: the sockets passed to this process are called %s: %w", name, strings.Join(names, ", "), fs.ErrNotExist)
 }
