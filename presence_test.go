@@ -124,9 +124,14 @@ func TestPresenceTellsOfGroups(t *testing.T) {
 			newer.Close()
 		}
 	}
+	// Its own coming may be told after what comes soon after it.
+	const own = "join ipc.presence  false"
+	if i := slices.Index(got, own); i >= 0 {
+		got = append([]string{own}, slices.Delete(got, i, i+1)...)
+	}
 	slices.Sort(got[6:8]) // the newer one may come before or after the older one goes
 	want := []string{
-		"join ipc.presence  false",
+		own,
 		"join work default false", "leave work default false",
 		"join order.made books order.made false", "leave order.made books order.made false",
 		"join orders audit true", "join orders audit true", "leave orders audit true", "leave orders audit true",

@@ -71,11 +71,12 @@ func (h *Hub) keeping(name string) (*stream, error) {
 // sequence number on; they stay where they are.
 func (h *Hub) Peek(name string, dead bool, from uint64, max int) ([]store.Record, error) {
 	s, err := h.keeping(name)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
+	}
+	s.settle()
+	switch {
 	case !dead:
-		s.settle()
 		return s.Log.Read(nil, from, max, peekBytes)
 	case s.Dead == nil:
 		return nil, nil

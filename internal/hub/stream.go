@@ -76,6 +76,8 @@ type stream struct {
 	teams teams
 	crowd *crowd // of publishers; nil unless Block is set
 
+	burials burials // into Dead
+
 	redriving sync.Mutex // held while dead letters are given back
 
 	mu        sync.Mutex

@@ -164,7 +164,7 @@ func (s *stream) groupStart(f From, wanted func(*store.Record) bool) (uint64, er
 func (h *Hub) openTeam(s *stream, t *topic, name string, o group.Options) (*Team, error) {
 	team := &Team{hub: h, topic: t, stream: s, members: map[*group.Member]*Subscriber{}}
 	o.Volatile = s.Volatile
-	o.Dead = func(rec store.Record, done func(store.Receipt)) { s.Dead.Append(rec, done) }
+	o.Dead = func(rec store.Record, done func(store.Receipt)) { s.burials.bury(s.Dead, rec, done) }
 	o.Alarm = team.arm
 	o.Now = h.options.Now
 	var err error
@@ -263,8 +263,10 @@ func (s *stream) discard(all bool) {
 }
 
 // settle removes all that the groups are done with, for somebody who is going
-// to look. What cannot be kept of them now stays, and is tried again later.
+// to look, and waits for what becomes a dead letter. What cannot be kept of
+// them now stays, and is tried again later.
 func (s *stream) settle() {
+	s.burials.wait()
 	for _, team := range s.teams.all() {
 		if team.group.Dirty() {
 			_ = team.group.Flush()
