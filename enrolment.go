@@ -44,7 +44,9 @@ func (s *Subscription) entered(id string, connection uint64, stood map[string]cu
 			s.insertLocked(stream, connection, gap)
 		}
 	}
-	s.stands.begin(starts)
+	// What is told is told once, also if the next connection is lost before
+	// anything comes by this one.
+	s.stands.skip(starts)
 	if s.err == nil {
 		s.enrolment.entering = false
 		s.wakeLocked()

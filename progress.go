@@ -63,18 +63,6 @@ func (p *progress) now() map[string]cursor {
 	return now
 }
 
-// begin notes where streams begin of which nothing has come yet.
-func (p *progress) begin(starts map[string]Cursor) {
-	for stream, start := range starts {
-		if _, seen := p.last[stream]; seen {
-			continue
-		}
-		if c := p.of(stream); c != nil {
-			*c = cursor{start.Epoch, start.Seq - 1}
-		}
-	}
-}
-
 // skip notes that nothing before these places is to come any more.
 func (p *progress) skip(places map[string]Cursor) {
 	for stream, to := range places {
