@@ -115,6 +115,8 @@ func (g *Gap) and(later *Gap) *Gap {
 	joined.From, joined.To, joined.Count = min(g.From, later.From), max(g.To, later.To), g.Count+later.Count
 	if later.To == 0 || g.To == 0 {
 		joined.To, joined.Count = 0, 0
+	} else { // of each of them some may be counted that has come all the same
+		joined.Count = min(joined.Count, joined.To-joined.From+1)
 	}
 	if joined.Reason == GapSlowConsumer {
 		joined.Reason = later.Reason // the others say more
