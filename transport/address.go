@@ -17,11 +17,13 @@ const (
 	SchemeStdio   = "stdio"
 	SchemeExec    = "exec"
 	SchemeInherit = "inherit"
+	SchemeFIFO    = "fifo"
 )
 
 // Address is an address understood and found harmless:
 //
 //	unix:/run/user/1000/ekko-ipc/db.sock   a Unix socket, by absolute path
+//	fifo:/run/user/1000/ekko-ipc/db.fifo   pairs of FIFOs, by the path that clients knock at
 //	tcp:127.0.0.1:7000                     a port of this machine
 //	mem:name                               within this process
 //	stdio:                                 standard input and output
@@ -31,7 +33,7 @@ const (
 //	inherit:name                           a socket that the process was started with
 type Address struct {
 	Scheme  string
-	Path    string         // of SchemeUnix
+	Path    string         // of SchemeUnix and SchemeFIFO
 	Host    netip.AddrPort // of SchemeTCP
 	Name    string         // of SchemeMem and SchemeInherit
 	Command string         // of SchemeExec

@@ -36,9 +36,10 @@ type polled struct {
 	room   quietRoom // else nil
 	socket int32     // else -1
 
-	wait   bool // write: for room, rather than give up
-	timed  bool // a write deadline is set, of this write or an earlier one: see framed.armed
-	narrow bool // a Unix socket whose send buffer is as the system made it
+	wait  bool // write: for room, rather than give up
+	timed bool // a write deadline is set, of this write or an earlier one: see framed.armed
+
+	wider func(fd uintptr) // makes a send buffer larger that is as the system made it; nil: cannot, or done
 }
 
 // quietRoom is what a quiet socket does otherwise when it writes: it waits
@@ -182,25 +183,28 @@ func (s *polled) write(p []byte, until *patience) error {
 	}
 }
 
-// wideBuffer is the send buffer of a socket over which long frames go. The
-// usual 208 KiB take a long frame in pieces, with the two processes waking
-// each other for every one of them.
+// wideBuffer is the send buffer of a socket or FIFO over which long frames go.
+// The usual 208 or 64 KiB take a long frame in pieces, with the two processes
+// waking each other for every one of them.
 const wideBuffer = 1 << 20
 
-// widen gives a socket that has no room for so much a larger send buffer, as
-// far as the system allows. Linux counts twice what it is asked for.
+// widen makes the send buffer larger, as far as the system allows, if there
+// is no room for so much.
 func (s *polled) widen(missing int) {
-	if !s.narrow || missing < blockSize {
+	if s.wider == nil || missing < blockSize {
 		return
 	}
-	s.narrow = false
+	s.control(s.wider)
+	s.wider = nil
+}
+
+// widerSocket is for Unix sockets. Linux counts twice what it is asked for.
+func widerSocket(fd uintptr) {
 	ask := wideBuffer
 	if runtime.GOOS == "linux" {
 		ask /= 2
 	}
-	s.control(func(fd uintptr) {
-		syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, ask)
-	})
+	syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, ask)
 }
 
 func (s *polled) doWriteSome(fd uintptr) bool {

@@ -28,6 +28,7 @@ func init() {
 		SchemeStdio:   &stdioScheme,
 		SchemeExec:    &execScheme,
 		SchemeInherit: &inheritScheme,
+		SchemeFIFO:    &fifoScheme,
 	}
 }
 

@@ -2,6 +2,6 @@
 
 package transport
 
-// socketCalls go through package syscall, which tells the race detector what
-// happens before what; descriptors of sockets are non-blocking anyway.
-var socketCalls = fileCalls
+// socketCalls and pipeCalls go through package syscall, which tells the race
+// detector what happens before what; the descriptors are non-blocking anyway.
+var socketCalls, pipeCalls = fileCalls, fileCalls

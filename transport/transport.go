@@ -180,11 +180,14 @@ type Peer struct {
 	// (TCP, pipes): the numbers below are then meaningless.
 	Known bool
 	UID   uint32
-	GID   uint32
-	PID   int32 // for display only: it may be reused after the peer's death
+	GID   uint32 // ^uint32(0) where the kernel names the user only
+	PID   int32  // for display only: it may be reused after the peer's death; 0 where the kernel does not say
 
 	source pidfdSource // nil if the kernel gives no process descriptor
 }
+
+// noGID is the number of no group: only the peer's user is known.
+const noGID = ^uint32(0)
 
 // pidfdSource is where a process descriptor of the peer is to be had.
 type pidfdSource interface {

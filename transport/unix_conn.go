@@ -32,7 +32,7 @@ func newSocket(c net.Conn, peer Peer, o *Options, f Framing) (Conn, error) {
 		}
 	}
 	if unix {
-		s.narrow = true
+		s.wider = widerSocket
 		peer.source = s.askable()
 	}
 	return newFramed(s, peer, o, f), nil
