@@ -19,7 +19,7 @@ import (
 var echoSizes = []struct {
 	name string
 	n    int
-}{{"100B", 100}, {"10KiB", 10 << 10}, {"1MiB", 1 << 20}}
+}{{"100B", 100}, {"350B", 350}, {"10KiB", 10 << 10}, {"1MiB", 1 << 20}}
 
 // BenchmarkEcho sends a frame to another process, which sends it back;
 // net.Conn, with a buffer of just that length at both ends, is the yardstick.
@@ -29,7 +29,7 @@ func BenchmarkEcho(b *testing.B) {
 		frame := binary.LittleEndian.AppendUint32(nil, uint32(size.n))
 		frame = append(frame, make([]byte, size.n)...)
 		b.Run(size.name+"/net.Conn", func(b *testing.B) {
-			address := echoing(b, "echo net.Conn", strconv.Itoa(len(frame)))
+			address := echoing(b, unixAddress(b), "echo net.Conn", strconv.Itoa(len(frame)))
 			c, err := net.Dial("unix", address[len("unix:"):])
 			must(b, err)
 			defer c.Close()
@@ -44,29 +44,38 @@ func BenchmarkEcho(b *testing.B) {
 				}
 			}
 		})
-		b.Run(size.name+"/unix", func(b *testing.B) {
-			c := dialFor(b, echoing(b, "echo frames"), echoOptions)
-			defer c.Close()
-			b.SetBytes(int64(2 * len(frame)))
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := c.Write(frame); err != nil {
-					b.Fatal(err)
+		for _, way := range echoWays {
+			b.Run(size.name+"/"+way.name, func(b *testing.B) {
+				c := dialFor(b, echoing(b, way.address(b), "echo frames"), echoOptions)
+				defer c.Close()
+				b.SetBytes(int64(2 * len(frame)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := c.Write(frame); err != nil {
+						b.Fatal(err)
+					}
+					if got, err := c.ReadFrame(); err != nil || len(got) != size.n {
+						b.Fatal(len(got), err)
+					}
 				}
-				if got, err := c.ReadFrame(); err != nil || len(got) != size.n {
-					b.Fatal(len(got), err)
-				}
-			}
-		})
+			})
+		}
 	}
+}
+
+// echoWays are the transports that BenchmarkEcho measures.
+var echoWays = []echoWay{{"unix", unixAddress}}
+
+type echoWay struct {
+	name    string
+	address func(testing.TB) string
 }
 
 var echoOptions = &transport.Options{MaxFrame: transport.MaxMaxFrame}
 
 // echoing starts the errand and returns the address that it serves.
-func echoing(t testing.TB, errand string, args ...string) string {
+func echoing(t testing.TB, address, errand string, args ...string) string {
 	t.Helper()
-	address := unixAddress(t)
 	sendOut(t, nil, errand, append([]string{address}, args...)...).expect("listening")
 	return address
 }

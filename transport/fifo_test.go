@@ -33,3 +33,5 @@ func TestFIFO(t *testing.T) {
 		Peer: userOnly(),
 	})
 }
+
+func init() { echoWays = append(echoWays, echoWay{"fifo", fifoAddress}) }
