@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -82,7 +83,10 @@ func (p fifoPair) remove() {
 // this user and root can open, in a directory where nobody else can put one.
 // That is all the kernel says; the group and the process stay unknown.
 func newFIFO(in, out *os.File, o *Options, f Framing) (Conn, error) {
-	files := &filePair{in: in, out: out}
+	var files ends = &filePair{in: in, out: out}
+	if fifoTick > 0 {
+		files = newFIFOWatch(files.(*filePair), time.NewTicker(fifoTick))
+	}
 	s, err := newPolled(in, out, files, pipeCalls)
 	if err != nil {
 		files.Close()
