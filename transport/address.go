@@ -18,12 +18,14 @@ const (
 	SchemeExec    = "exec"
 	SchemeInherit = "inherit"
 	SchemeFIFO    = "fifo"
+	SchemeMQ      = "mq"
 )
 
 // Address is an address understood and found harmless:
 //
 //	unix:/run/user/1000/ekko-ipc/db.sock   a Unix socket, by absolute path
 //	fifo:/run/user/1000/ekko-ipc/db.fifo   pairs of FIFOs, by the path that clients knock at
+//	mq:name                                POSIX message queues of this user
 //	tcp:127.0.0.1:7000                     a port of this machine
 //	mem:name                               within this process
 //	stdio:                                 standard input and output
@@ -35,7 +37,7 @@ type Address struct {
 	Scheme  string
 	Path    string         // of SchemeUnix and SchemeFIFO
 	Host    netip.AddrPort // of SchemeTCP
-	Name    string         // of SchemeMem and SchemeInherit
+	Name    string         // of SchemeMem, SchemeMQ and SchemeInherit
 	Command string         // of SchemeExec
 }
 

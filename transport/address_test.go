@@ -14,6 +14,7 @@ import (
 func TestParseAddress(t *testing.T) {
 	for _, s := range []string{
 		"unix:/run/user/1000/ekko-ipc/db.sock", "unix:/a", "unix:/ünï/;uid=0;", "unix:/a b/~",
+		"fifo:/run/user/1000/ekko-ipc/db.fifo", "mq:db", "mq:a_b-c.D9", "mq:" + strings.Repeat("n", 200),
 		"tcp:127.0.0.1:7000", "tcp:127.9.9.9:0", "tcp:[::1]:7000", "mem:x", "mem:any thing", "stdio:",
 		"exec:cat", "exec:/bin/cat -u  -", `exec:["/opt/my service","-v",""]`, "inherit:db", "inherit:",
 	} {
@@ -27,6 +28,8 @@ func TestParseAddress(t *testing.T) {
 	}
 	for _, s := range []string{
 		"", "unix", "unix:", "unix:relative", "unix:./x", "unix:/", "unix:/a/", "unix:/a/../b", "unix://a",
+		"fifo:", "fifo:relative", "fifo:@abstract", "fifo:/a/", "fifo:/" + strings.Repeat("x", 100), "fifo:/a\nb",
+		"mq:", "mq:/db", "mq:.db", "mq:a b", "mq:a~0u", "mq:ü", "mq:" + strings.Repeat("n", 201),
 		"tcp:", "tcp:7000", "tcp:127.0.0.1", "tcp:127.0.0.1:", "tcp:127.0.0.1:65536", "tcp:127.0.0.1:http",
 		"mem:", "stdio:x", "exec:", "exec: ", `exec:"cat"`, "exec:a 'b c'", `exec:a\ b`, "exec:[]", `exec:[""]`, `exec:["a",1]`, `exec:["a"`, "exec:a\x00b",
 		"inherit:a:b", "http://127.0.0.1", "UNIX:/a", "/run/x.sock",
@@ -128,7 +131,7 @@ func TestF05_LongNamesAreHashed(t *testing.T) {
 
 // FuzzParseAddress: what is accepted can be told to the kernel as it is.
 func FuzzParseAddress(f *testing.F) {
-	for _, s := range []string{"unix:/a", "unix:@a", "unix:\x00", "tcp:127.0.0.1:1", "tcp:localhost:1", "mem:x", "stdio:", "exec:a b", `exec:["a b"]`, "inherit:x"} {
+	for _, s := range []string{"unix:/a", "unix:@a", "unix:\x00", "tcp:127.0.0.1:1", "tcp:localhost:1", "mem:x", "stdio:", "fifo:/a", "mq:a", "exec:a b", `exec:["a b"]`, "inherit:x"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -140,7 +143,7 @@ func FuzzParseAddress(f *testing.F) {
 			t.Errorf("%q: %+v became %+v, %v", s, a, again, err)
 		}
 		switch a.Scheme {
-		case transport.SchemeUnix:
+		case transport.SchemeUnix, transport.SchemeFIFO:
 			if !filepath.IsAbs(a.Path) || len(a.Path) > transport.MaxPath || strings.ContainsFunc(a.Path, unicode.IsControl) {
 				t.Errorf("%q is accepted", s)
 			}

@@ -93,30 +93,32 @@ func BenchmarkOneWay(b *testing.B) {
 		name string
 		n    int
 	}{{"100B", 100}, {"16KiB", 16 << 10}, {"1MiB", 1 << 20}} {
-		b.Run(size.name, func(b *testing.B) {
-			server, client := byAddress(unixAddress)(b, nil)
-			defer server.Close()
-			run := make([]byte, 0, 64<<10)
-			frames := 0
-			for frames == 0 || len(run)+4+size.n <= 64<<10 {
-				run = binary.LittleEndian.AppendUint32(run, uint32(size.n))
-				run = append(run, make([]byte, size.n)...)
-				frames++
-			}
-			go func() {
-				for client.Write(run) == nil {
-				}
-			}()
-			b.SetBytes(int64(size.n))
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := server.ReadFrame(); err != nil {
-					b.Fatal(err)
-				}
-			}
-			client.Close()
-		})
+		b.Run(size.name, func(b *testing.B) { oneWay(b, unixAddress, size.n) })
 	}
+}
+
+func oneWay(b *testing.B, address func(testing.TB) string, n int) {
+	server, client := byAddress(address)(b, nil)
+	defer server.Close()
+	run := make([]byte, 0, 64<<10)
+	frames := 0
+	for frames == 0 || len(run)+4+n <= 64<<10 {
+		run = binary.LittleEndian.AppendUint32(run, uint32(n))
+		run = append(run, make([]byte, n)...)
+		frames++
+	}
+	go func() {
+		for client.Write(run) == nil {
+		}
+	}()
+	b.SetBytes(int64(n))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := server.ReadFrame(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	client.Close()
 }
 
 // BenchmarkIdle measures what the end of a connection costs that waits,

@@ -14,9 +14,9 @@
 //
 // # Transports
 //
-// There are Unix sockets, TCP on loopback, standard input and output (and any
-// pair of pipes, by [Pipe]), and memory, by name or as a [Pair]. See
-// [Address]. Package transporttest holds the facts that are true of each.
+// There are Unix sockets, pairs of FIFOs, POSIX message queues, TCP on
+// loopback, standard input and output (and any pair of pipes, by [Pipe]), and
+// memory, by name or as a [Pair]. See [Address]. Package transporttest holds the facts that are true of each.
 //
 // # Frames on a stream of bytes
 //
@@ -48,4 +48,8 @@
 // the kernel which user the other is, and Dial turns away from a server that
 // is neither one's own nor root's before a byte is said. TCP and pipes have
 // no such word to give: [Peer] is then not Known.
+//
+// FIFOs and message queues say nothing of who is at the other end, but who
+// can be: they can be opened by their owner and root only, and nobody else can
+// make one of that owner. So the user is Known, and is one's own.
 package transport

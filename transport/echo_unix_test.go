@@ -9,8 +9,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/ekkojs/ipc/transport"
 )
@@ -44,7 +46,7 @@ func BenchmarkEcho(b *testing.B) {
 				}
 			}
 		})
-		for _, way := range echoWays {
+		for _, way := range localWays {
 			b.Run(size.name+"/"+way.name, func(b *testing.B) {
 				c := dialFor(b, echoing(b, way.address(b), "echo frames"), echoOptions)
 				defer c.Close()
@@ -63,12 +65,62 @@ func BenchmarkEcho(b *testing.B) {
 	}
 }
 
-// echoWays are the transports that BenchmarkEcho measures.
-var echoWays = []echoWay{{"unix", unixAddress}}
+// BenchmarkTurns sends and gets back frames over each transport by turns, and
+// reports how long the middle one of the round trips took, as a share of that
+// over net.Conn: what the machine does besides hits all of them alike.
+func BenchmarkTurns(b *testing.B) {
+	for _, size := range echoSizes {
+		b.Run(size.name, func(b *testing.B) {
+			frame := binary.LittleEndian.AppendUint32(nil, uint32(size.n))
+			frame = append(frame, make([]byte, size.n)...)
+			plain, err := net.Dial("unix", echoing(b, unixAddress(b), "echo net.Conn", strconv.Itoa(len(frame)))[len("unix:"):])
+			must(b, err)
+			defer plain.Close()
+			names := []string{"net.Conn"}
+			trips := []func(){func() {
+				plain.Write(frame)
+				if _, err := io.ReadFull(plain, frame); err != nil {
+					b.Fatal(err)
+				}
+			}}
+			for _, way := range localWays {
+				c := dialFor(b, echoing(b, way.address(b), "echo frames"), echoOptions)
+				defer c.Close()
+				names = append(names, way.name)
+				trips = append(trips, func() {
+					c.Write(frame)
+					if got, err := c.ReadFrame(); err != nil || len(got) != size.n {
+						b.Fatal(len(got), err)
+					}
+				})
+			}
+			took := make([][]time.Duration, len(trips))
+			for b.Loop() {
+				for i, trip := range trips {
+					for range 50 { // the first one wakes a process that has slept
+						start := time.Now()
+						trip()
+						took[i] = append(took[i], time.Since(start))
+					}
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			for i, name := range names {
+				slices.Sort(took[i])
+				b.ReportMetric(float64(took[i][len(took[i])/2])/float64(took[0][len(took[0])/2]), name)
+			}
+			b.ReportMetric(float64(took[0][len(took[0])/2]), "net.Conn-ns")
+		})
+	}
+}
 
-type echoWay struct {
-	name    string
-	address func(testing.TB) string
+// BenchmarkOneWayLocal is BenchmarkOneWay over the other transports.
+func BenchmarkOneWayLocal(b *testing.B) {
+	for _, n := range []int{100, 350, 16 << 10, 1 << 20} {
+		for _, way := range localWays {
+			b.Run(strconv.Itoa(n)+"/"+way.name, func(b *testing.B) { oneWay(b, way.address, n) })
+		}
+	}
 }
 
 var echoOptions = &transport.Options{MaxFrame: transport.MaxMaxFrame}

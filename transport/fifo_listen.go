@@ -218,9 +218,6 @@ func (d *fifoDoorway) meet(word []byte) (Conn, error) {
 	return newFIFO(read, write, d.options, d.options.listenFraming())
 }
 
-// errNoClient is a word that leads nowhere.
-var errNoClient = errors.New("transport: whoever left word is not there")
-
 // missed removes the pair of a client who was killed before he was met,
 // unless he may still be.
 func (p fifoPair) missed(err error) error {

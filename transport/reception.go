@@ -53,6 +53,9 @@ type doorway interface {
 	Close() error
 }
 
+// errNoClient is a word that leads nowhere.
+var errNoClient = errors.New("transport: whoever left word is not there")
+
 // newReception starts to meet clients. The goroutine ends by stop or retire,
 // and closes the doorway.
 func newReception(d doorway) *reception {

@@ -29,6 +29,7 @@ func init() {
 		SchemeExec:    &execScheme,
 		SchemeInherit: &inheritScheme,
 		SchemeFIFO:    &fifoScheme,
+		SchemeMQ:      &mqScheme,
 	}
 }
 

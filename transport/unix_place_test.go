@@ -129,6 +129,14 @@ func TestF01_DirectoriesInTheWay(t *testing.T) {
 // of the files beside it.
 func TestF01_SocketInTheWay(t *testing.T) {
 	needRoot(t)
+	for _, way := range localWays {
+		if _, path, _ := strings.Cut(way.address(t), ":"); filepath.IsAbs(path) {
+			t.Run(way.name, func(t *testing.T) { inTheWay(t, way.name) })
+		}
+	}
+}
+
+func inTheWay(t *testing.T, scheme string) {
 	for _, suffix := range []string{"", "~", ".lock"} {
 		for name, set := range traps {
 			t.Run(name+" at s"+suffix, func(t *testing.T) {
@@ -136,7 +144,7 @@ func TestF01_SocketInTheWay(t *testing.T) {
 				path := filepath.Join(base, "s")
 				set(t, path+suffix)
 				before := tree(t, base)
-				l, err := transport.Listen(t.Context(), "unix:"+path, nil)
+				l, err := transport.Listen(t.Context(), scheme+":"+path, nil)
 				if err == nil {
 					l.Close()
 				}

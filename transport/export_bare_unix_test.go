@@ -2,10 +2,14 @@
 
 package transport
 
+import "sync"
+
 // BareStream is the end of a connection without frames.
 type BareStream struct {
 	s stream
 	r reader
+
+	writing sync.Mutex // who has seen its bytes arrive may write while that write returns
 }
 
 // BareForTest takes the bytes below a connection that has not been read.
@@ -25,6 +29,8 @@ func (b *BareStream) Read(p []byte) (int, error) {
 }
 
 func (b *BareStream) Write(p []byte) (int, error) {
+	b.writing.Lock()
+	defer b.writing.Unlock()
 	if err := b.s.write(p, new(patience)); err != nil {
 		return 0, err
 	}
@@ -33,10 +39,14 @@ func (b *BareStream) Write(p []byte) (int, error) {
 
 // CloseWrite ends what is sent and goes on receiving.
 func (b *BareStream) CloseWrite() error {
-	if h, ok := b.s.(interface{ closeWrite() error }); ok {
-		return h.closeWrite()
+	p, ok := b.s.(*polled)
+	if !ok {
+		p = b.s.(interface{ below() *polled }).below()
 	}
-	return b.s.(*polled).end.(*filePair).out.Close()
+	if files, ok := p.end.(*filePair); ok {
+		return files.out.Close()
+	}
+	return p.end.(interface{ closeWrite() error }).closeWrite()
 }
 
 func (b *BareStream) Close() error { return b.s.close() }
