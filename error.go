@@ -90,7 +90,7 @@ func dialError(name, address string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		e = wire.Errorf(wire.CodePermissionDenied, "%s at %s belongs to another user, who does not let you in: %w", name, address, err)
-	case errors.Is(err, transport.ErrUntrustedPeer):
+	case errors.Is(err, transport.ErrUntrustedPeer), errors.Is(err, transport.ErrUntrustedPath):
 		e = wire.Errorf(wire.CodeUntrustedPeer, "%s at %s is run by somebody else: %w", name, address, err)
 	case errors.Is(err, transport.ErrUnsupported), errors.Is(err, transport.ErrNotLoopback):
 		e = wire.Errorf(wire.CodeTransportUnsupported, "%s cannot be reached at %s: %w", name, address, err)

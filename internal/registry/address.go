@@ -70,6 +70,10 @@ func TransportAddress(service string, t *manifest.Transport) (string, error) {
 	switch t.Type {
 	case manifest.TransportAuto, manifest.TransportUnix, manifest.TransportNamedPipe, "":
 		return socketAddress(service, t.Address)
+	case manifest.TransportFIFO:
+		return fifoAddress(service, t.Address)
+	case manifest.TransportMessageQueue:
+		return queueAddress(service, t.Address)
 	case manifest.TransportTCP:
 		return tcpAddress(service, t)
 	case manifest.TransportStdio:
@@ -121,6 +125,41 @@ func nameAddress(service, name string) (string, error) {
 		return "", wire.Errorf(wire.CodeUntrustedPeer, "service %q: %w", service, err)
 	}
 	return checked(service, transport.SchemeUnix+":"+path)
+}
+
+// fifoSuffix is what a FIFO's name ends in.
+const fifoSuffix = ".fifo"
+
+// fifoAddress returns the address of the FIFO at which clients knock: it is
+// where a socket of that name would be.
+func fifoAddress(service, address string) (string, error) {
+	if address == "" {
+		address = service
+	}
+	address = strings.TrimPrefix(address, transport.SchemeFIFO+":")
+	bare := !filepath.IsAbs(address)
+	if bare {
+		if address = strings.TrimSuffix(address, fifoSuffix); address == "" {
+			return "", refused(service, fifoSuffix, "it names no FIFO")
+		}
+	}
+	at, err := socketAddress(service, address)
+	if err != nil {
+		return "", err
+	}
+	at = strings.TrimPrefix(at, transport.SchemeUnix+":")
+	if bare {
+		at = strings.TrimSuffix(at, socketSuffix) + fifoSuffix
+	}
+	return checked(service, transport.SchemeFIFO+":"+at)
+}
+
+// queueAddress returns the address of POSIX message queues, by their name.
+func queueAddress(service, name string) (string, error) {
+	if name == "" {
+		name = service
+	}
+	return checked(service, transport.SchemeMQ+":"+strings.TrimPrefix(name, transport.SchemeMQ+":"))
 }
 
 func tcpAddress(service string, t *manifest.Transport) (string, error) {

@@ -62,9 +62,24 @@ func TestTransportAddress(t *testing.T) {
 		{transport{Type: "tcp", Address: "127.0.0.1.example.com", Port: 7000}, "UNTRUSTED_PEER"},
 		{transport{Type: "tcp", Port: 7000, TLS: &manifest.TLS{}}, "TRANSPORT_UNSUPPORTED"},
 
-		{transport{Type: "fifo"}, "TRANSPORT_UNSUPPORTED"},
+		{transport{Type: "fifo"}, "fifo:$RUN/db.fifo"},
+		{transport{Type: "fifo", Address: "x"}, "fifo:$RUN/x.fifo"},
+		{transport{Type: "fifo", Address: "x.fifo"}, "fifo:$RUN/x.fifo"},
+		{transport{Type: "fifo", Address: "$RUN/deep/x"}, "fifo:$RUN/deep/x"},
+		{transport{Type: "fifo", Address: "fifo:$RUN/x.fifo"}, "fifo:$RUN/x.fifo"},
+		{transport{Type: "fifo", Address: "/tmp/x.fifo"}, "UNTRUSTED_PEER"},
+		{transport{Type: "fifo", Address: "../x"}, "UNTRUSTED_PEER"},
+		{transport{Type: "fifo", Address: "fifo:/etc/x"}, "UNTRUSTED_PEER"},
+		{transport{Type: "fifo", Address: ".fifo"}, "UNTRUSTED_PEER"},
+
+		{transport{Type: "messagequeue"}, "mq:db"},
+		{transport{Type: "messagequeue", Address: "jobs.high"}, "mq:jobs.high"},
+		{transport{Type: "messagequeue", Address: "mq:jobs"}, "mq:jobs"},
+		{transport{Type: "messagequeue", Address: "$RUN/jobs"}, "UNTRUSTED_PEER"},
+		{transport{Type: "messagequeue", Address: ".."}, "UNTRUSTED_PEER"},
+		{transport{Type: "messagequeue", Address: "a/b"}, "UNTRUSTED_PEER"},
+
 		{transport{Type: "shm"}, "TRANSPORT_UNSUPPORTED"},
-		{transport{Type: "messagequeue"}, "TRANSPORT_UNSUPPORTED"},
 		{transport{Type: "stdio"}, "TRANSPORT_UNSUPPORTED"},
 	} {
 		test.t.Address = w.path(test.t.Address)
@@ -84,6 +99,7 @@ func TestFallbacks(t *testing.T) {
 		{`{"type":"stdio","fallback":["tcp","unix"],"port":7000}`, "tcp:127.0.0.1:7000", "[- tcp:127.0.0.1:7000 unix:$RUN/db.sock]"},
 		{`{"type":"unix","fallback":["stdio"]}`, "unix:$RUN/db.sock", "[unix:$RUN/db.sock -]"},
 		{`{"type":"stdio","fallback":["stdio"]}`, "", ""},
+		{`{"type":"fifo","fallback":["messagequeue","unix"]}`, "fifo:$RUN/db.fifo", "[fifo:$RUN/db.fifo mq:db unix:$RUN/db.sock]"},
 	} {
 		w.write("$WORK/db.ekko.ipc.json", fmt.Sprintf(`{"service":{"name":"db","version":"1.0.0","transport":%s}}`, test.transport))
 		r, err := w.Resolve(context.Background(), "db")

@@ -18,7 +18,7 @@ func TestListAndProblems(t *testing.T) {
 	w.write("$WORK/ipc/db.ekko.ipc.json", manifestOf("db"))
 	w.write("$WORK/ipc/cache.ekko.ipc.json", manifestOf("cache"))
 	w.write("$WORK/ipc/bad.ekko.ipc.json", "{\n}x")
-	w.write("$WORK/ipc/far.ekko.ipc.json", `{"service":{"name":"far","version":"1.0.0","transport":{"type":"fifo"}}}`)
+	w.write("$WORK/ipc/far.ekko.ipc.json", `{"service":{"name":"far","version":"1.0.0","transport":{"type":"stdio"}}}`)
 	w.write("$HOME/.ekko/ekko.ipc.config.json", `{"services":{"db":"unix:/other.sock","mapped":"unix:/run/m.sock","lost":"nowhere.json"}}`)
 	w.write("$WORK/ipc/users.ekko.ipc.json", `{"service":{"name":"users","version":"1.0.0","transport":{"type":"auto","address":"users-socket"}}}`)
 	w.serve("db")
