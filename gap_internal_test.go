@@ -5,7 +5,9 @@ import "testing"
 // TestGapsJoin: a gap counts no more than it has room for, of whatever names
 // the losses were.
 func TestGapsJoin(t *testing.T) {
-	lost := func(from, to, count uint64) *Gap { return &Gap{From: from, To: to, Count: count, Reason: GapSlowConsumer} }
+	lost := func(from, to, count uint64) *Gap {
+		return &Gap{From: from, To: to, Count: count, Reason: GapSlowConsumer}
+	}
 	for _, c := range []struct{ a, b, want *Gap }{
 		{nil, lost(1, 2, 2), lost(1, 2, 2)},
 		{lost(1, 2, 2), nil, lost(1, 2, 2)},
