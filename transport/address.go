@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -19,6 +20,7 @@ const (
 	SchemeInherit = "inherit"
 	SchemeFIFO    = "fifo"
 	SchemeMQ      = "mq"
+	SchemeTLS     = "tls"
 )
 
 // Address is an address understood and found harmless:
@@ -27,6 +29,7 @@ const (
 //	fifo:/run/user/1000/ekko-ipc/db.fifo   pairs of FIFOs, by the path that clients knock at
 //	mq:name                                POSIX message queues of this user
 //	tcp:127.0.0.1:7000                     a port of this machine
+//	tls:example.com:7000                   a port of any machine, by TLS
 //	mem:name                               within this process
 //	stdio:                                 standard input and output
 //	exec:program argument                  those of a program that Dial starts; no
@@ -39,6 +42,8 @@ type Address struct {
 	Host    netip.AddrPort // of SchemeTCP
 	Name    string         // of SchemeMem, SchemeMQ and SchemeInherit
 	Command string         // of SchemeExec
+
+	Authority string // of SchemeTLS: host, by name or number, and port
 }
 
 // ParseAddress understands an address, or says why it is refused: the error
@@ -58,6 +63,15 @@ func ParseAddress(s string) (Address, error) {
 		}
 	}
 	return Address{}, fmt.Errorf("%w %q: %w", ErrInvalidAddress, s, err)
+}
+
+// ParseAddress is the function ParseAddress where InsecureTCP may be set.
+func (o *Options) ParseAddress(s string) (Address, error) {
+	a, err := ParseAddress(s)
+	if err != nil && o != nil && o.InsecureTCP && errors.Is(err, ErrNotLoopback) {
+		return insecure(s)
+	}
+	return a, err
 }
 
 // String returns the text that ParseAddress understands.

@@ -33,7 +33,7 @@ var (
 
 	// ErrNotLoopback means that a TCP address can be reached from other
 	// machines, where bytes and peers would be unprotected.
-	ErrNotLoopback = errors.New("transport: tcp is for loopback addresses only: the TLS transport is not built in yet")
+	ErrNotLoopback = errors.New("transport: plain tcp is for loopback addresses only: use tls:HOST:PORT, which protects what it carries")
 
 	// ErrFrameTimeout means that the peer began a frame and did not send the
 	// rest of it. The connection cannot be read any further.

@@ -9,7 +9,7 @@ import (
 // Listen serves an address; see Address for the forms. The context bounds
 // the listening's beginning only.
 func Listen(ctx context.Context, address string, o *Options) (Listener, error) {
-	a, err := ParseAddress(address)
+	a, err := o.ParseAddress(address)
 	if err != nil {
 		return nil, err
 	}
@@ -18,7 +18,7 @@ func Listen(ctx context.Context, address string, o *Options) (Listener, error) {
 
 // Dial connects to an address. The context bounds the connecting only.
 func Dial(ctx context.Context, address string, o *Options) (Conn, error) {
-	a, err := ParseAddress(address)
+	a, err := o.ParseAddress(address)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ func init() {
 		SchemeInherit: &inheritScheme,
 		SchemeFIFO:    &fifoScheme,
 		SchemeMQ:      &mqScheme,
+		SchemeTLS:     &tlsScheme,
 	}
 }
 

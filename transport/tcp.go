@@ -50,24 +50,34 @@ func isPort(s string) bool {
 }
 
 type tcpListener struct {
-	listener net.Listener
+	listener *net.TCPListener
 	acceptor *acceptor
 	options  *Options
+	teller   *teller
 
 	closing sync.Once
 	closed  error
 }
 
 func listenTCP(ctx context.Context, host netip.AddrPort, o *Options) (Listener, error) {
+	ln, err := listenSocket(ctx, host.String())
+	if err != nil {
+		return nil, err
+	}
+	return &tcpListener{listener: ln, acceptor: newAcceptor(ln.Accept), options: o, teller: newTeller(o)}, nil
+}
+
+// listenSocket listens on a port.
+func listenSocket(ctx context.Context, hostport string) (*net.TCPListener, error) {
 	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
-	ln, err := lc.Listen(ctx, "tcp", host.String())
+	ln, err := lc.Listen(ctx, "tcp", hostport)
 	switch {
 	case errors.Is(err, errnoInUse):
 		return nil, fmt.Errorf("%w: %w", ErrAddressInUse, err)
 	case err != nil:
 		return nil, fmt.Errorf("transport: %w", err)
 	}
-	return &tcpListener{listener: ln, acceptor: newAcceptor(ln.Accept), options: o}, nil
+	return ln.(*net.TCPListener), nil
 }
 
 func dialTCP(ctx context.Context, host netip.AddrPort, o *Options) (Conn, error) {
@@ -90,17 +100,23 @@ func tcpConn(c net.Conn, o *Options, f Framing) (Conn, error) {
 }
 
 func (l *tcpListener) Accept() (Conn, error) {
-	c, err := l.acceptor.next()
-	if err != nil {
-		return nil, err
+	for {
+		c, err := l.acceptor.next()
+		if err != nil {
+			return nil, err
+		}
+		if l.options.lets(c, false) {
+			return tcpConn(c, l.options, l.options.listenFraming())
+		}
+		c.Close()
+		l.teller.turnedAway(notAllowed(c))
 	}
-	return tcpConn(c, l.options, l.options.listenFraming())
 }
 
 func (l *tcpListener) Addr() string { return SchemeTCP + ":" + l.listener.Addr().String() }
 
 // Retire cannot keep anybody out: a port has no name to take away.
-func (l *tcpListener) Retire() { l.acceptor.retire(l.listener.(*net.TCPListener)) }
+func (l *tcpListener) Retire() { l.acceptor.retire(l.listener) }
 
 func (l *tcpListener) Close() error {
 	l.closing.Do(func() {

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/ekkojs/ipc/internal/place"
@@ -122,6 +123,33 @@ type Options struct {
 	// that user; Dial asks it before a byte is sent, where the kernel names
 	// the server's user. Default: one's own effective user and root.
 	TrustUID func(uid uint32) bool
+
+	// TLS says by which files connections of SchemeTLS are secured. A
+	// listener needs it; by default who dials believes the system's
+	// authorities and has no certificate to show.
+	TLS *TLSOptions
+
+	// AllowHosts are the addresses from which clients may connect to a port;
+	// others are turned away before a byte is read. Default: any.
+	AllowHosts []netip.Prefix
+
+	// InsecureTCP lets SchemeTCP leave this machine, by the number of a host.
+	// Everybody on the way can then read and change what is said, and pretend
+	// to be either side: use SchemeTLS instead. Clients are let in from
+	// loopback only unless AllowHosts says more.
+	InsecureTCP bool
+
+	// OnError is told of what no call returns: a client that a port's
+	// listener turned away (16 of them a second at most), a new certificate
+	// that cannot be used. It must not block. Default: nobody is told.
+	OnError func(error)
+}
+
+func (o *Options) tls() *TLSOptions {
+	if o == nil || o.TLS == nil {
+		return &TLSOptions{}
+	}
+	return o.TLS
 }
 
 func (o *Options) maxFrame() int {
@@ -172,8 +200,8 @@ const (
 	DefaultFrameTimeout = 30 * time.Second
 )
 
-// Peer is who is at the other end of a connection: the kernel's word, never
-// the peer's. It holds for the process that connected or listened; a process
+// Peer is who is at the other end of a connection: the kernel's word, or that
+// of an authority who signed a certificate, never the peer's. It holds for the process that connected or listened; a process
 // that inherited the descriptor, or was handed it, is not seen.
 type Peer struct {
 	// Known is false where the transport has no kernel credentials to give
@@ -182,6 +210,11 @@ type Peer struct {
 	UID   uint32
 	GID   uint32 // ^uint32(0) where the kernel names the user only
 	PID   int32  // for display only: it may be reused after the peer's death; 0 where the kernel does not say
+
+	// Certificate is whom the peer has proven to be by TLS; nil where it was
+	// not asked to. It is independent of Known, and comes from an authority
+	// that this side trusts instead of the kernel.
+	Certificate *CertificateIdentity
 
 	source pidfdSource // nil if the kernel gives no process descriptor
 }

@@ -22,12 +22,8 @@ func newSocket(c net.Conn, peer Peer, o *Options, f Framing) (Conn, error) {
 		s = newQuiet(u)
 	}
 	if s == nil {
-		sc, ok := c.(syscall.Conn)
-		if !ok {
-			return nil, fmt.Errorf("transport: a %T has no descriptor", c)
-		}
 		var err error
-		if s, err = newPolled(sc, sc, c, socketCalls); err != nil {
+		if s, err = watched(c); err != nil {
 			return nil, err
 		}
 	}
@@ -37,6 +33,18 @@ func newSocket(c net.Conn, peer Peer, o *Options, f Framing) (Conn, error) {
 	}
 	return newFramed(s, peer, o, f), nil
 }
+
+// watched is the stream of a socket that Go's poller watches.
+func watched(c net.Conn) (*polled, error) {
+	sc, ok := c.(syscall.Conn)
+	if !ok {
+		return nil, fmt.Errorf("transport: a %T has no descriptor", c)
+	}
+	return newPolled(sc, sc, c, socketCalls)
+}
+
+// socketStream is the stream of a TCP socket.
+func socketStream(c net.Conn) (stream, error) { return watched(c) }
 
 // A listener whose backlog is full refuses with EAGAIN, which passes as soon
 // as it has accepted some.

@@ -27,6 +27,9 @@ type Transport struct {
 	// Many is how many connections there are to be at once. Default 1000.
 	Many int
 
+	// Allocations is how many a round trip may cost. Default none.
+	Allocations float64
+
 	// Waits is set where TryWrite can do nothing without waiting.
 	Waits bool
 
