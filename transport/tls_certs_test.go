@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"net"
@@ -163,3 +164,6 @@ func with(o *transport.Options, t *transport.TLSOptions) *transport.Options {
 	own.TLS = t
 	return &own
 }
+
+// unknownExtension is one that whoever does not know it must not pass over.
+var unknownExtension = pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}}

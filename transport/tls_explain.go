@@ -61,7 +61,7 @@ func (x *explainer) said(err error, text string) error {
 		return tlsErrorf(TLSMissing, nil, "%s showed no certificate, and the service demands one: give the client a CertFile and a KeyFile that %s vouches for", x.whose, x.options.CAFile)
 	case has("unsupported versions"), has("protocol version not supported"), has("unsupported protocol version"):
 		return x.noVersion(err)
-	case has("failed to parse certificate"):
+	case has("failed to parse"):
 		return tlsErrorf(TLSMalformed, err, "the certificate of %s cannot be understood: it was cut off or changed; issue it again", x.whose)
 	case has("RSA key too small"), has("bit RSA key"):
 		return tlsErrorf(TLSWeak, err, "the key of %s can be forged: issue the certificate for a key of %d bits", x.whose, minRSA)

@@ -38,14 +38,17 @@ type credentials struct {
 // newCredentials reads the files of a listener.
 func newCredentials(o *TLSOptions, tell func(error)) (*credentials, error) {
 	c := &credentials{options: o, tell: tell}
-	seen, err := c.stat()
-	if err != nil {
+	if o.ClientCert && o.CAFile == "" {
+		return nil, tlsErrorf(TLSMissing, nil, "clients are to show a certificate (ClientCert), and nobody is trusted to vouch for it: set CAFile")
+	}
+	var err error
+	if c.seen, err = c.stat(); err != nil {
 		return nil, err
 	}
 	if c.config, err = o.serverConfig(); err != nil {
 		return nil, err
 	}
-	c.seen, c.looked = seen, time.Now()
+	c.looked = time.Now()
 	return c, nil
 }
 
