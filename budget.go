@@ -23,15 +23,19 @@ type budgets struct {
 }
 
 type user struct {
-	known bool
-	uid   uint32
+	known       bool
+	uid         uint32
+	certificate string // its principal
 }
 
 func userOf(c Caller) user {
-	if !c.Known {
-		return user{}
+	switch {
+	case c.Known:
+		return user{known: true, uid: c.UID}
+	case c.Certificate != nil:
+		return user{certificate: c.Certificate.Principal()}
 	}
-	return user{true, c.UID}
+	return user{}
 }
 
 // userBudget is the budget of one user's connections.

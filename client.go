@@ -61,7 +61,7 @@ type route struct {
 // as "database-service", or an address, such as
 // "unix:/run/user/1000/ekko-ipc/db.sock". The errors are SERVICE_NOT_FOUND
 // with the places looked at, SERVICE_UNAVAILABLE when nobody listens there,
-// and UNTRUSTED_PEER when somebody else does. A connection that is lost later
+// and UNTRUSTED_PEER, or over TLS TLS_ERROR, when somebody else does. A connection that is lost later
 // is opened anew by the next call, and at once while there are subscriptions.
 func Dial(ctx context.Context, target string, opts *ClientOptions) (*Client, error) {
 	c, err := newClient(ctx, target, opts)
@@ -98,7 +98,7 @@ func newClient(ctx context.Context, target string, opts *ClientOptions) (*Client
 		}, c.opts.Interceptors)
 	}
 	if strings.Contains(target, ":") {
-		if _, err := transport.ParseAddress(target); err != nil {
+		if _, err := c.transportOptions(nil, target).ParseAddress(target); err != nil {
 			return nil, dialError(target, target, err)
 		}
 		c.resolution = &Resolution{Address: target, Ways: []Way{{Address: target}}, Source: "address"}
@@ -178,6 +178,15 @@ func (c *Client) dial(ctx context.Context) (*session.Session, error) {
 		s.KeepReading(true) // the service may call at any time
 	}
 	return s, nil
+}
+
+// transportOptions are those of a connection.
+func (c *Client) transportOptions(m *manifest.Manifest, address string) *transport.Options {
+	return &transport.Options{
+		MaxFrame:    c.opts.MaxFrame,
+		TLS:         registry.ClientTLS(m, address, c.opts.TLS),
+		InsecureTCP: c.opts.InsecureTCP,
+	}
 }
 
 // gaveUp is the error of a call that ended before it was sent.

@@ -42,8 +42,9 @@ type dedupe struct {
 // onceKey names an execution: a key means nothing to other users. All callers
 // that no kernel vouches for are one user here.
 type onceKey struct {
-	caller uint64 // the uid and one bit, 0 for the unknown
-	key    string
+	caller      uint64 // the uid and one bit, 0 for the unknown
+	certificate string // the principal of a caller known by that
+	key         string
 }
 
 // execution is one call under a key, however often it was sent.
@@ -67,8 +68,11 @@ type execution struct {
 
 func onceKeyOf(c Caller, key []byte) onceKey {
 	k := onceKey{key: string(key)}
-	if c.Known {
+	switch {
+	case c.Known:
 		k.caller = uint64(c.UID) + 1
+	case c.Certificate != nil:
+		k.certificate = c.Certificate.Principal()
 	}
 	return k
 }

@@ -54,6 +54,7 @@ const (
 	CodeHandlerFailed      = wire.CodeHandlerFailed
 	CodeUnimplemented      = wire.CodeUnimplemented
 	CodeInternal           = wire.CodeInternal
+	CodeTLSError           = wire.CodeTLSError
 )
 
 // ErrClosed is the cause of what a closed Client, Service or Subscription
@@ -92,6 +93,8 @@ func dialError(name, address string, err error) error {
 		e = wire.Errorf(wire.CodePermissionDenied, "%s at %s belongs to another user, who does not let you in: %w", name, address, err)
 	case errors.Is(err, transport.ErrUntrustedPeer), errors.Is(err, transport.ErrUntrustedPath):
 		e = wire.Errorf(wire.CodeUntrustedPeer, "%s at %s is run by somebody else: %w", name, address, err)
+	case isTLS(err):
+		e = wire.Errorf(wire.CodeTLSError, "%s cannot be trusted, or does not trust you, at %s: %w", name, address, err)
 	case errors.Is(err, transport.ErrUnsupported), errors.Is(err, transport.ErrNotLoopback):
 		e = wire.Errorf(wire.CodeTransportUnsupported, "%s cannot be reached at %s: %w", name, address, err)
 	case errors.Is(err, transport.ErrInvalidAddress):
@@ -102,6 +105,12 @@ func dialError(name, address string, err error) error {
 	}
 	e.Details.Origin = wire.OriginClient
 	return e
+}
+
+// isTLS reports whether TLS failed for a reason that does not pass by itself.
+func isTLS(err error) bool {
+	e, ok := errors.AsType[*transport.TLSError](err)
+	return ok && e.Reason != transport.TLSTimeout
 }
 
 // handlerError turns what a handler returned into what its caller may see: a

@@ -22,6 +22,8 @@ var layers = map[string]layer{
 
 	"internal/spare": {nil, "memory between two uses is nobody's"},
 
+	"internal/devcert": {nil, "certificates to try things with are files, whoever reads them"},
+
 	"internal/place": {nil, "whether a directory is safe is asked of the file system"},
 
 	"wire":      {[]string{"internal/plain"}, "what is said is pure: it knows neither sockets nor files"},

@@ -22,7 +22,7 @@ func (s *Service) listenLocked(ctx context.Context, addresses []string) error {
 		}
 	}
 	for i, address := range addresses {
-		l, err := transport.Listen(ctx, address, &transport.Options{MaxFrame: s.opts.MaxFrame, FrameTimeout: s.opts.FrameTimeout})
+		l, err := transport.Listen(ctx, address, s.transportOptions(address))
 		switch {
 		case err == nil:
 			s.listeners = append(s.listeners, l)
@@ -71,6 +71,8 @@ func listenError(name, address string, err error) error {
 		code = wire.CodeNameTaken
 	case errors.Is(err, transport.ErrUntrustedPath):
 		code = wire.CodePermissionDenied
+	case errors.Is(err, transport.ErrTLS):
+		code = wire.CodeTLSError
 	case errors.Is(err, transport.ErrUnsupported), errors.Is(err, transport.ErrNotLoopback):
 	case errors.Is(err, transport.ErrInvalidAddress):
 		code = wire.CodeInvalidArgument

@@ -2,11 +2,17 @@ package ipc
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/ekkojs/ipc/observe"
 	"github.com/ekkojs/ipc/store"
+	"github.com/ekkojs/ipc/transport"
 )
+
+// TLSOptions says by which files a connection over TLS is secured, in
+// ClientOptions and ServiceOptions.
+type TLSOptions = transport.TLSOptions
 
 // ClientOptions adjusts Dial. A nil *ClientOptions means the defaults.
 type ClientOptions struct {
@@ -62,6 +68,15 @@ type ClientOptions struct {
 	// Default 64 KiB.
 	LingerBytes int
 
+	// TLS says whom to believe at an address of the form tls:HOST:PORT, and
+	// which certificate to show there; what it leaves open, the manifest
+	// fills. Default: the system's authorities, and none to show.
+	TLS *TLSOptions
+
+	// InsecureTCP lets addresses of the form tcp:IP:PORT lead off this
+	// machine. Everybody on the way can read and change what is said there.
+	InsecureTCP bool
+
 	// MaxRetries is how many times one call may be sent again, within its
 	// deadline: after an error that says that it was not executed and may be
 	// repeated, and, if it is idempotent, after its connection was lost.
@@ -95,9 +110,24 @@ type ServiceOptions struct {
 	Interceptors []Interceptor
 
 	// Admit decides who may speak to the service at all. Default: processes
-	// of the user that runs the service, and of root, by the kernel's word.
-	// Callers that a transport cannot identify (TCP) are refused by it.
+	// of the user that runs the service, and of root, by the kernel's word;
+	// and over TLS that demands certificates of clients (ClientCert) whoever
+	// has one, since whom its authorities vouch for is the operator's choice.
+	// Callers that a transport cannot identify (TCP, TLS without that) are
+	// refused by it.
 	Admit func(Caller) bool
+
+	// TLS says by which files addresses of the form tls:HOST:PORT are
+	// secured; what it leaves open, the manifest fills.
+	TLS *TLSOptions
+
+	// AllowHosts are the addresses from which clients may connect to ports.
+	// Default: any; with InsecureTCP loopback only.
+	AllowHosts []netip.Prefix
+
+	// InsecureTCP lets the service listen at tcp:IP:PORT for other machines.
+	// Everybody on the way can read and change what is said there.
+	InsecureTCP bool
 
 	// Ready is called once when the service can be reached, with the
 	// addresses that clients dial.
@@ -198,7 +228,7 @@ func (o *ServiceOptions) orDefault() ServiceOptions {
 		out.Logger = slog.Default()
 	}
 	if out.Admit == nil {
-		out.Admit = sameUser
+		out.Admit = identified
 	}
 	if out.MaxConnections == 0 {
 		out.MaxConnections = DefaultMaxConnections

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ekkojs/ipc/internal/registry"
+	"github.com/ekkojs/ipc/manifest"
 	"github.com/ekkojs/ipc/transport"
 	"github.com/ekkojs/ipc/wire"
 )
@@ -26,7 +27,7 @@ func (c *Client) reach(ctx context.Context, r *Resolution) (transport.Conn, erro
 	var tried []map[string]any // for people
 	ways := registry.Open(r.Ways)
 	for _, way := range ways {
-		conn, err := c.try(ctx, way, len(ways) > 1)
+		conn, err := c.try(ctx, way, r.Manifest, len(ways) > 1)
 		if err == nil {
 			c.mu.Lock()
 			c.address = way.Address
@@ -53,7 +54,7 @@ func (c *Client) reach(ctx context.Context, r *Resolution) (transport.Conn, erro
 }
 
 // try connects by one way.
-func (c *Client) try(ctx context.Context, way Way, others bool) (transport.Conn, error) {
+func (c *Client) try(ctx context.Context, way Way, m *manifest.Manifest, others bool) (transport.Conn, error) {
 	var limit time.Duration
 	if way.Transport != nil {
 		limit = way.Transport.Timeout
@@ -67,7 +68,7 @@ func (c *Client) try(ctx context.Context, way Way, others bool) (transport.Conn,
 		within, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	conn, err := transport.Dial(within, way.Address, &transport.Options{MaxFrame: c.opts.MaxFrame})
+	conn, err := transport.Dial(within, way.Address, c.transportOptions(m, way.Address))
 	switch {
 	case err == nil:
 		return conn, nil

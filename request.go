@@ -10,13 +10,18 @@ import (
 	"github.com/ekkojs/ipc/wire"
 )
 
-// Caller is who sent a request: the kernel's word, not the caller's.
+// Caller is who sent a request: the word of the kernel, or of an authority
+// that the operator trusts, not the caller's.
 type Caller = auth.Caller
 
 // sameUser admits the service's own user and root.
 func sameUser(c Caller) bool {
 	return c.Known && (c.UID == 0 || int(c.UID) == os.Geteuid())
 }
+
+// identified admits those and whoever an authority vouches for that the
+// operator has named.
+func identified(c Caller) bool { return sameUser(c) || c.Certificate != nil }
 
 // Request is one call, on its way to a handler on either side.
 type Request struct {

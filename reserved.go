@@ -107,6 +107,9 @@ func (s *Service) hello(p *peer, data Raw) (any, *Error) {
 	if p.caller.Known {
 		identity = map[string]any{"uid": p.caller.UID, "gid": p.caller.GID, "pid": p.caller.PID}
 	}
+	if c := p.caller.Certificate; c != nil {
+		identity["certificate"] = c.Principal()
+	}
 	roles := p.caller.Roles
 	if roles == nil {
 		roles = []string{}

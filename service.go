@@ -12,6 +12,7 @@ import (
 
 	"github.com/ekkojs/ipc/auth"
 	"github.com/ekkojs/ipc/internal/hub"
+	"github.com/ekkojs/ipc/internal/registry"
 	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/manifest"
 	"github.com/ekkojs/ipc/store"
@@ -200,6 +201,18 @@ func (s *Service) start(ctx context.Context, addresses []string) error {
 		s.opts.Ready(reached)
 	}
 	return nil
+}
+
+// transportOptions are those of a listener.
+func (s *Service) transportOptions(address string) *transport.Options {
+	return &transport.Options{
+		MaxFrame:     s.opts.MaxFrame,
+		FrameTimeout: s.opts.FrameTimeout,
+		TLS:          registry.ServerTLS(s.manifest, address, s.opts.TLS),
+		AllowHosts:   s.opts.AllowHosts,
+		InsecureTCP:  s.opts.InsecureTCP,
+		OnError:      func(err error) { s.logger.Warn("ipc: "+err.Error(), "address", address) },
+	}
 }
 
 // Ready returns a channel that is closed when clients can connect.

@@ -1,8 +1,9 @@
 // Package auth says who speaks, and what he may do.
 //
-// It believes the kernel only. Nothing that a peer sends, its socket's path
-// included, ever becomes a part of a [Caller]; and where the kernel does not
-// say, there is no caller rather than some default one.
+// It believes the kernel, and the authorities that the operator has named for
+// TLS. Nothing else that a peer sends, its socket's path included, ever becomes
+// a part of a [Caller]; and where nobody says, there is no caller rather than
+// some default one.
 package auth
 
 import (
@@ -33,6 +34,11 @@ type Caller struct {
 	PID   int32    // zero if the kernel does not say; for display
 	Roles []string // given by this side's policy, never by the caller
 
+	// Certificate is whom the caller has proven to be by mutual TLS; nil over
+	// any other transport, and where no certificate was demanded. Its
+	// Principal is the name to give rights to.
+	Certificate *transport.CertificateIdentity
+
 	peer transport.Peer // where the process is to be found
 }
 
@@ -43,12 +49,12 @@ const (
 )
 
 // FromPeer returns the caller at the other end of a connection. A transport
-// without credentials gives a Caller that is not Known and no error; one
-// whose credentials name nobody is ErrUnidentified.
+// without credentials of the kernel gives a Caller that is not Known and no
+// error; one whose credentials name nobody is ErrUnidentified.
 func FromPeer(p transport.Peer) (Caller, error) {
 	switch {
 	case !p.Known:
-		return Caller{}, nil
+		return Caller{Certificate: p.Certificate}, nil
 	case p.UID == noUID:
 		return Caller{}, fmt.Errorf("%w: the kernel names no user", ErrUnidentified)
 	case p.UID == overflowUID || p.Overflow():
@@ -75,12 +81,15 @@ func (c Caller) Exe() string {
 // roles admin reader".
 func (c Caller) String() string {
 	var b strings.Builder
-	if c.Known {
+	switch {
+	case c.Known:
 		fmt.Fprintf(&b, "uid %d, gid %d", c.UID, c.GID)
 		if c.PID > 0 {
 			fmt.Fprintf(&b, ", pid %d", c.PID)
 		}
-	} else {
+	case c.Certificate != nil:
+		fmt.Fprintf(&b, "certificate %q", c.Certificate.Principal())
+	default:
 		b.WriteString("unknown user")
 	}
 	if len(c.Roles) > 0 {

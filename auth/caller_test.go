@@ -49,6 +49,17 @@ func TestCaller(t *testing.T) {
 	}
 }
 
+func TestN07_CertificateIsACaller(t *testing.T) {
+	id := &transport.CertificateIdentity{URIs: []string{"spiffe://example.org/\"a\""}, Subject: "CN=x"}
+	c, err := auth.FromPeer(transport.Peer{Certificate: id})
+	if err != nil || c.Known || c.Certificate != id {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if got, want := c.String(), `certificate "spiffe://example.org/\"a\""`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestExe(t *testing.T) {
 	a, b := transport.Pair(nil)
 	defer a.Close()

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/internal/devcert"
 )
 
 // ipcUnix is EkkoJS IPC with its defaults: found by name, the whole JSON
@@ -42,6 +44,31 @@ var _ = register(&peer{
 	},
 	dial: func(addr string) (conn, error) { return dialEkko(addr, &ipc.ClientOptions{}) },
 })
+
+// The same by mutual TLS, where the service knows the caller by its
+// certificate.
+var _ = register(&peer{
+	name:     "ipc-tls",
+	program:  "ipc",
+	slow:     true,
+	profiled: true,
+	serve: func(dir, _ string) (string, error) {
+		if _, err := devcert.Write(dir, nil); err != nil {
+			return "", err
+		}
+		address, err := serveEkko(dir, &ipc.ServiceOptions{TLS: tlsFiles(dir, "server", true)}, "tls:"+loopback)
+		return dir + " " + address, err
+	},
+	dial: func(addr string) (conn, error) {
+		dir, address, _ := strings.Cut(addr, " ")
+		return dialEkko(address, &ipc.ClientOptions{TLS: tlsFiles(dir, "client", false)})
+	},
+})
+
+func tlsFiles(dir, name string, clientCert bool) *ipc.TLSOptions {
+	in := func(file string) string { return filepath.Join(dir, file) }
+	return &ipc.TLSOptions{CertFile: in(name + ".pem"), KeyFile: in(name + ".key"), CAFile: in("ca.pem"), ClientCert: clientCert}
+}
 
 const ekkoManifest = `{
 	"service": {"name": "bench", "version": "1.0.0", "transport": {"type": "unix"}},

@@ -191,6 +191,9 @@ func callerFacts(c ipc.Caller) map[string]any {
 	if c.Known {
 		facts["uid"], facts["gid"], facts["pid"] = c.UID, c.GID, c.PID
 	}
+	if c.Certificate != nil {
+		facts["certificate"] = map[string]any{"principal": c.Certificate.Principal(), "subject": c.Certificate.Subject, "fingerprint": c.Certificate.Fingerprint}
+	}
 	return facts
 }
 

@@ -65,7 +65,8 @@ func Open(ways []Way) (open []Way) {
 //
 // A manifest may come from anywhere, so an address in it may only lead to
 // where other users cannot wait for us: into the runtime directory or to a
-// port of this machine.
+// port of this machine; or, with tls, to where nobody can pretend to be the
+// service.
 func TransportAddress(service string, t *manifest.Transport) (string, error) {
 	switch t.Type {
 	case manifest.TransportAuto, manifest.TransportUnix, manifest.TransportNamedPipe, "":
@@ -164,10 +165,7 @@ func queueAddress(service, name string) (string, error) {
 
 func tcpAddress(service string, t *manifest.Transport) (string, error) {
 	if t.TLS != nil {
-		// Going on without would say in the clear what was meant to be
-		// secret.
-		return "", wire.Errorf(wire.CodeTransportUnsupported,
-			"service %q: tls is not built in; use \"unix\", or tcp on this machine without it", service)
+		return tlsAddress(service, t)
 	}
 	host, port := strings.TrimPrefix(t.Address, transport.SchemeTCP+":"), strconv.Itoa(t.Port)
 	if h, p, err := net.SplitHostPort(host); err == nil && t.Port == 0 {
@@ -181,7 +179,7 @@ func tcpAddress(service string, t *manifest.Transport) (string, error) {
 		return "", wire.Errorf(wire.CodeSchemaMismatch, "service %q: a tcp transport needs a port from 1 to 65535", service)
 	}
 	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil || !ip.IsLoopback() {
-		return "", refused(service, host, "it is not a loopback address, and tcp is not encrypted")
+		return "", refused(service, host, "it is not a loopback address, and tcp is not encrypted: add \"tls\" to the transport")
 	}
 	return checked(service, transport.SchemeTCP+":"+net.JoinHostPort(strings.Trim(host, "[]"), port))
 }
