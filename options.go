@@ -69,8 +69,10 @@ type ClientOptions struct {
 	LingerBytes int
 
 	// TLS says whom to believe at an address of the form tls:HOST:PORT, and
-	// which certificate to show there; what it leaves open, the manifest
-	// fills. Default: the system's authorities, and none to show.
+	// which certificate to show there. What it leaves open is filled by the
+	// environment (EKKO_IPC_TLS_CA, EKKO_IPC_TLS_CERT, EKKO_IPC_TLS_KEY) and
+	// then by the manifest, but for the certificate: the one in the manifest
+	// is the service's. Default: the system's authorities, none to show.
 	TLS *TLSOptions
 
 	// InsecureTCP lets addresses of the form tcp:IP:PORT lead off this

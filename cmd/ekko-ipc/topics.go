@@ -52,6 +52,11 @@ const environmentPage = `The environment variables that ekko-ipc reads.
                         of the services that a script serves, a folder for each,
                         in place of ~/.local/state/ekko-ipc or the system's own
                         for such things. --state takes its place.
+  EKKO_IPC_TLS_CA       whom to believe at addresses of the form tls:HOST:PORT: a
+                        file of certificates (PEM), in place of the one that the
+                        manifest names, or of the system's.
+  EKKO_IPC_TLS_CERT,    the certificate to show to services that demand one, and
+  EKKO_IPC_TLS_KEY      its private key.
   NO_COLOR              no colours, unless --color=always.`
 
 const argumentsPage = `How the words after a method become the arguments of the call.

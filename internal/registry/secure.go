@@ -3,6 +3,7 @@ package registry
 import (
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -49,22 +50,40 @@ func ServerTLS(m *manifest.Manifest, address string, own *transport.TLSOptions) 
 	return o
 }
 
+// The environment variables of who dials by TLS: what is in them comes after
+// what the program says, and before what the manifest does.
+const (
+	EnvTLSCA   = "EKKO_IPC_TLS_CA"
+	EnvTLSCert = "EKKO_IPC_TLS_CERT"
+	EnvTLSKey  = "EKKO_IPC_TLS_KEY"
+)
+
 // ClientTLS is ServerTLS for the side that dials. The certificate in the
-// manifest is the service's: a client's own is never taken from there.
+// manifest is the service's: a client's own is never taken from there, but
+// from the environment.
 func ClientTLS(m *manifest.Manifest, address string, own *transport.TLSOptions) *transport.TLSOptions {
-	says := securityOf(m, address)
-	if says == nil {
+	if !isTLS(address) {
 		return own
 	}
 	o := copyOf(own)
-	if o.CAFile == "" {
-		o.CAFile = beside(m, says.CA)
+	if o.CertFile == "" && o.KeyFile == "" {
+		o.CertFile, o.KeyFile = os.Getenv(EnvTLSCert), os.Getenv(EnvTLSKey)
 	}
-	if o.ServerName == "" {
-		o.ServerName = says.ServerName
+	if o.CAFile == "" {
+		o.CAFile = os.Getenv(EnvTLSCA)
+	}
+	if says := securityOf(m, address); says != nil {
+		if o.CAFile == "" {
+			o.CAFile = beside(m, says.CA)
+		}
+		if o.ServerName == "" {
+			o.ServerName = says.ServerName
+		}
 	}
 	return o
 }
+
+func isTLS(address string) bool { return strings.HasPrefix(address, transport.SchemeTLS+":") }
 
 func copyOf(o *transport.TLSOptions) *transport.TLSOptions {
 	own := transport.TLSOptions{}
@@ -77,7 +96,7 @@ func copyOf(o *transport.TLSOptions) *transport.TLSOptions {
 // securityOf returns what m says about tls at an address: of the transport
 // that has it, or else of the first that says anything.
 func securityOf(m *manifest.Manifest, address string) (first *manifest.TLS) {
-	if m == nil || !strings.HasPrefix(address, transport.SchemeTLS+":") {
+	if m == nil || !isTLS(address) {
 		return nil
 	}
 	for _, t := range append([]manifest.Transport{m.Service.Transport}, m.Service.Transport.Fallback...) {
