@@ -14,9 +14,11 @@
 //
 // # Transports
 //
-// There are Unix sockets, pairs of FIFOs, POSIX message queues, TCP on
-// loopback, standard input and output (and any pair of pipes, by [Pipe]), and
-// memory, by name or as a [Pair]. See [Address]. Package transporttest holds the facts that are true of each.
+// There are Unix sockets, pairs of FIFOs, POSIX message queues, TCP with TLS,
+// TCP on loopback, standard input and output (and any pair of pipes, by
+// [Pipe], and those of a program that Dial starts), sockets that the process
+// was started with, and memory, by name or as a [Pair]. See [Address]. Package
+// transporttest holds the facts that are true of each.
 //
 // # Frames on a stream of bytes
 //
@@ -52,4 +54,9 @@
 // FIFOs and message queues say nothing of who is at the other end, but who
 // can be: they can be opened by their owner and root only, and nobody else can
 // make one of that owner. So the user is Known, and is one's own.
+//
+// Over TLS the word is that of the authorities whose certificates the operator
+// has named: see [TLSOptions]. Dial believes no service without it, and a
+// listener with ClientCert no client. Whatever is wrong with a file or a
+// certificate is a [TLSError], which says which, and what to do.
 package transport

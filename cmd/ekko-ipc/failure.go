@@ -140,6 +140,10 @@ func (t target) stepsAfter(err error) []string {
 		return []string{"allow more time with --timeout 1m (0: no limit)"}
 	case wire.CodeServiceDied, wire.CodeConnectionLost:
 		return []string{"whether it ran is not known: look before you call again"}
+	case wire.CodeTLSError:
+		return []string{
+			"your own certificate and whom to believe: EKKO_IPC_TLS_CERT, EKKO_IPC_TLS_KEY and EKKO_IPC_TLS_CA, see ekko-ipc help environment",
+		}
 	case wire.CodePermissionDenied, wire.CodeUnauthenticated, wire.CodeUntrustedPeer:
 		return []string{"what this code means: ekko-ipc codes " + string(code)}
 	}
