@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,7 +132,9 @@ func TestF05_LongNamesAreHashed(t *testing.T) {
 
 // FuzzParseAddress: what is accepted can be told to the kernel as it is.
 func FuzzParseAddress(f *testing.F) {
-	for _, s := range []string{"unix:/a", "unix:@a", "unix:\x00", "tcp:127.0.0.1:1", "tcp:localhost:1", "mem:x", "stdio:", "fifo:/a", "mq:a", "exec:a b", `exec:["a b"]`, "inherit:x"} {
+	for _, s := range []string{
+		"unix:/a", "unix:@a", "unix:\x00", "tcp:127.0.0.1:1", "tcp:localhost:1", "mem:x", "stdio:", "fifo:/a", "mq:a", "exec:a b", `exec:["a b"]`, "inherit:x", "tls:a.b:1", "tls:[::1]:1",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -149,6 +152,10 @@ func FuzzParseAddress(f *testing.F) {
 			}
 		case transport.SchemeTCP:
 			if !a.Host.Addr().IsLoopback() {
+				t.Errorf("%q is accepted", s)
+			}
+		case transport.SchemeTLS:
+			if host, port, err := net.SplitHostPort(a.Authority); err != nil || host == "" || port == "" || strings.ContainsAny(host, "/@%* \x00\n") {
 				t.Errorf("%q is accepted", s)
 			}
 		}

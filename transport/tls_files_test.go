@@ -50,7 +50,7 @@ func TestN07_BadFilesAreToldBeforeAnybodySeesThem(t *testing.T) {
 	spoils := []spoil{
 		{"no certificate", func(_ *testing.T, _ *world, o *transport.TLSOptions) { o.CertFile = "" }, transport.TLSMissing, "CertFile"},
 		{"no key", func(_ *testing.T, _ *world, o *transport.TLSOptions) { o.KeyFile = "" }, transport.TLSMissing, "KeyFile"},
-		{"certificate not there", func(_ *testing.T, _ *world, o *transport.TLSOptions) { os.Remove(o.CertFile) }, transport.TLSFile, "$CERT cannot be read (no such file"},
+		{"certificate not there", func(_ *testing.T, _ *world, o *transport.TLSOptions) { os.Remove(o.CertFile) }, transport.TLSFile, "$CERT cannot be read"},
 		{"key not there", func(_ *testing.T, _ *world, o *transport.TLSOptions) { os.Remove(o.KeyFile) }, transport.TLSFile, "$KEY"},
 		{"authorities not there", func(_ *testing.T, _ *world, o *transport.TLSOptions) { os.Remove(o.CAFile) }, transport.TLSFile, "$CA"},
 		{"certificate is a directory", func(_ *testing.T, _ *world, o *transport.TLSOptions) {

@@ -3,6 +3,8 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -154,7 +156,8 @@ func (l *tlsListener) shake(h *handshake) {
 	h.wire.finish()
 	if err = l.settle(h, err); err != nil {
 		h.wire.Close()
-		if err != net.ErrClosed {
+		passedBy := errors.Is(err, io.EOF) && !h.wire.spoke // to see whether there is a port
+		if err != net.ErrClosed && !passedBy {
 			l.teller.turnedAway(x.explain(err))
 		}
 		return

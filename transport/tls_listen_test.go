@@ -102,6 +102,30 @@ func TestN07_HandshakesHaveAnEnd(t *testing.T) {
 	}
 }
 
+// TestN07_WhoLooksForAPortIsNotTalkedAbout, as that is what load balancers and
+// "ekko-ipc ls" do.
+func TestN07_WhoLooksForAPortIsNotTalkedAbout(t *testing.T) {
+	w := newWorld(t, true)
+	told := make(chan error, 10)
+	l := listenFor(t, anyTLSPort, with(&transport.Options{OnError: func(err error) { told <- err }}, w.server))
+	for range 3 {
+		c, err := net.Dial("tcp", l.Addr()[len("tls:"):])
+		must(t, err)
+		must(t, c.(*net.TCPConn).CloseWrite())
+		if _, err := io.ReadAll(c); err != nil {
+			t.Error(err)
+		}
+		c.Close()
+	}
+	c, err := net.Dial("tcp", l.Addr()[len("tls:"):])
+	must(t, err)
+	io.WriteString(c, "\x16")
+	c.Close()
+	if err := <-told; !strings.Contains(err.Error(), c.LocalAddr().String()) {
+		t.Error(err)
+	}
+}
+
 // TestTLSRetire: those who came before are let in, and then it is over.
 func TestTLSRetire(t *testing.T) {
 	w := newWorld(t, true)

@@ -190,6 +190,7 @@ type tlsWire struct {
 	conn  net.Conn // for its addresses
 
 	in      reader      // what is sealed and not yet opened
+	spoke   bool        // anything was received
 	asked   bool        // for a certificate
 	waiting bool        // for the word that it was accepted
 	heard   atomic.Bool // that word has come
@@ -229,7 +230,9 @@ func (w *tlsWire) Read(p []byte) (int, error) {
 			return 0, os.ErrDeadlineExceeded
 		}
 		w.in.idle()
-		if err := w.under.read(&w.in); err != nil {
+		err := w.under.read(&w.in)
+		w.spoke = w.spoke || w.in.begun()
+		if err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				return 0, os.ErrDeadlineExceeded // which, to crypto/tls, passes
 			}

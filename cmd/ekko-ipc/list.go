@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -9,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	// The one internal package, with what watches it, that a command may
-	// import: the face of the library finds services, but does not list them
+	// With what watches it and what makes certificates the one internal
+	// package that a command may import: the face of the library finds services, but does not list them
 	// or say where it looked, which is what ls, resolve and completion are for.
 	"github.com/ekkojs/ipc/internal/registry"
 	"github.com/ekkojs/ipc/internal/registry/watch"
@@ -201,7 +203,7 @@ func probe(ctx context.Context, services []serviceJSON) {
 	var probing sync.WaitGroup
 	for i := range services {
 		probing.Go(func() {
-			conn, err := transport.Dial(ctx, services[i].Address, nil)
+			conn, err := connect(ctx, services[i].Address)
 			if err == nil {
 				conn.Close()
 			}
@@ -209,6 +211,15 @@ func probe(ctx context.Context, services []serviceJSON) {
 		})
 	}
 	probing.Wait()
+}
+
+// connect opens a connection over which nothing is to be said: of TLS, whose
+// first word would be who is who, no more than the port.
+func connect(ctx context.Context, address string) (io.Closer, error) {
+	if port, ok := strings.CutPrefix(address, transport.SchemeTLS+":"); ok {
+		return new(net.Dialer).DialContext(ctx, "tcp", port)
+	}
+	return transport.Dial(ctx, address, nil)
 }
 
 // table lays the services out in columns.
