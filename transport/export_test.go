@@ -76,3 +76,15 @@ func GraceForTest(d time.Duration) (restore func()) {
 	childGrace = d
 	return func() { childGrace = was }
 }
+
+// FloodForTest seals for a peer who does not read until no more is taken, and
+// returns how much that was.
+func FloodForTest() (n int) {
+	for w := new(tlsWire); ; {
+		m, err := w.Write(make([]byte, 100))
+		if err != nil {
+			return n
+		}
+		n += m
+	}
+}

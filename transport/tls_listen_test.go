@@ -363,3 +363,11 @@ func (c *counting) Read(p []byte) (int, error) {
 	c.n += n
 	return n, err
 }
+
+// TestN07_AnswersThatNobodyReadsAreBounded: TLS answers some questions by
+// itself, whether anybody wants to write or not.
+func TestN07_AnswersThatNobodyReadsAreBounded(t *testing.T) {
+	if n := transport.FloodForTest(); n < 64<<10 || n > 256<<10 {
+		t.Errorf("%d bytes wait to be sent", n)
+	}
+}
