@@ -72,7 +72,7 @@ const (
 
 // inOrder is the order of the report. The first one is what ratios refer to.
 var inOrder = []string{
-	rawName, "raw-tcp", ipcName, "ipc-tcp", "ipc-tls",
+	rawName, "raw-tcp", ipcName, "ipc-shm", "ipc-tcp", "ipc-tls",
 	"grpc-go", "connect-go", "drpc", "net/rpc+jsonrpc", "nats", "nats-micro", "dbus",
 	"grpc-js", "node-ipc", "moleculer",
 }

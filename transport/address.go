@@ -21,6 +21,7 @@ const (
 	SchemeFIFO    = "fifo"
 	SchemeMQ      = "mq"
 	SchemeTLS     = "tls"
+	SchemeShm     = "shm"
 )
 
 // Address is an address understood and found harmless:
@@ -28,6 +29,7 @@ const (
 //	unix:/run/user/1000/ekko-ipc/db.sock   a Unix socket, by absolute path
 //	fifo:/run/user/1000/ekko-ipc/db.fifo   pairs of FIFOs, by the path that clients knock at
 //	mq:name                                POSIX message queues of this user
+//	shm:/run/user/1000/ekko-ipc/db.shm     shared memory, handed out over that Unix socket (Linux)
 //	tcp:127.0.0.1:7000                     a port of this machine
 //	tls:example.com:7000                   a port of any machine, by TLS
 //	mem:name                               within this process
@@ -38,7 +40,7 @@ const (
 //	inherit:name                           a socket that the process was started with
 type Address struct {
 	Scheme  string
-	Path    string         // of SchemeUnix and SchemeFIFO
+	Path    string         // of SchemeUnix, SchemeShm and SchemeFIFO
 	Host    netip.AddrPort // of SchemeTCP
 	Name    string         // of SchemeMem, SchemeMQ and SchemeInherit
 	Command string         // of SchemeExec

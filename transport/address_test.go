@@ -18,6 +18,7 @@ func TestParseAddress(t *testing.T) {
 		"fifo:/run/user/1000/ekko-ipc/db.fifo", "mq:db", "mq:a_b-c.D9", "mq:" + strings.Repeat("n", 200),
 		"tcp:127.0.0.1:7000", "tcp:127.9.9.9:0", "tcp:[::1]:7000", "mem:x", "mem:any thing", "stdio:",
 		"exec:cat", "exec:/bin/cat -u  -", `exec:["/opt/my service","-v",""]`, "inherit:db", "inherit:",
+		"shm:/run/user/1000/ekko-ipc/db.shm",
 	} {
 		a, err := transport.ParseAddress(s)
 		if err != nil || a.String() != s {
@@ -33,7 +34,7 @@ func TestParseAddress(t *testing.T) {
 		"mq:", "mq:/db", "mq:.db", "mq:a b", "mq:a~0u", "mq:ü", "mq:" + strings.Repeat("n", 201),
 		"tcp:", "tcp:7000", "tcp:127.0.0.1", "tcp:127.0.0.1:", "tcp:127.0.0.1:65536", "tcp:127.0.0.1:http",
 		"mem:", "stdio:x", "exec:", "exec: ", `exec:"cat"`, "exec:a 'b c'", `exec:a\ b`, "exec:[]", `exec:[""]`, `exec:["a",1]`, `exec:["a"`, "exec:a\x00b",
-		"inherit:a:b", "http://127.0.0.1", "UNIX:/a", "/run/x.sock",
+		"inherit:a:b", "shm:", "shm:x", "shm:@x", "shm:/a/../b", "http://127.0.0.1", "UNIX:/a", "/run/x.sock",
 	} {
 		if a, err := transport.ParseAddress(s); !errors.Is(err, transport.ErrInvalidAddress) {
 			t.Errorf("%q: got %q, %v, want ErrInvalidAddress", s, a, err)

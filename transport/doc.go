@@ -14,11 +14,11 @@
 //
 // # Transports
 //
-// There are Unix sockets, pairs of FIFOs, POSIX message queues, TCP with TLS,
-// TCP on loopback, standard input and output (and any pair of pipes, by
-// [Pipe], and those of a program that Dial starts), sockets that the process
-// was started with, and memory, by name or as a [Pair]. See [Address]. Package
-// transporttest holds the facts that are true of each.
+// There are Unix sockets, shared memory, pairs of FIFOs, POSIX message queues,
+// TCP with TLS, TCP on loopback, standard input and output (and any pair of
+// pipes, by [Pipe], and those of a program that Dial starts), sockets that the
+// process was started with, and memory, by name or as a [Pair]. See [Address].
+// Package transporttest holds the facts that are true of each.
 //
 // # Frames on a stream of bytes
 //
@@ -48,7 +48,8 @@
 // open to its user only from its first moment on, and is replaced or removed
 // by nobody but the holder of the lock file beside it. Both ends learn from
 // the kernel which user the other is, and Dial turns away from a server that
-// is neither one's own nor root's before a byte is said. TCP and pipes have
+// is neither one's own nor root's before a byte is said. Shared memory is
+// handed out over such a socket. TCP and pipes have
 // no such word to give: [Peer] is then not Known.
 //
 // FIFOs and message queues say nothing of who is at the other end, but who

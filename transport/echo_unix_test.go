@@ -149,7 +149,11 @@ func echoFrame(c transport.Conn, frame, piece []byte) error {
 }
 
 func init() {
+	// echo frames with a second argument never looks again before it waits.
 	errands["echo frames"] = func(args []string) int {
+		if len(args) > 1 {
+			transport.NoSpinForTest()
+		}
 		l, err := transport.Listen(context.Background(), args[0], echoOptions)
 		if err != nil {
 			return failed(err)
@@ -168,6 +172,34 @@ func init() {
 			}
 			if err := echoFrame(c, frame, piece); err != nil {
 				return failed(err)
+			}
+		}
+	}
+	// drink frames answers as many frames as its second argument says with an
+	// empty one.
+	errands["drink frames"] = func(args []string) int {
+		many, err := strconv.Atoi(args[1])
+		if err != nil {
+			return failed(err)
+		}
+		l, err := transport.Listen(context.Background(), args[0], echoOptions)
+		if err != nil {
+			return failed(err)
+		}
+		fmt.Println("listening")
+		c, err := l.Accept()
+		if err != nil {
+			return failed(err)
+		}
+		l.Close()
+		for n := 1; ; n++ {
+			if _, err := c.ReadFrame(); err != nil {
+				return 0
+			}
+			if n%many == 0 {
+				if err := c.Write(make([]byte, 4)); err != nil {
+					return failed(err)
+				}
 			}
 		}
 	}

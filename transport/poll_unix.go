@@ -36,6 +36,8 @@ type polled struct {
 	room   quietRoom // else nil
 	socket int32     // else -1
 
+	peer sleepers // whoever has to be told before one waits, else nil
+
 	wait  bool // write: for room, rather than give up
 	timed bool // a write deadline is set, of this write or an earlier one: see framed.armed
 
@@ -47,6 +49,16 @@ type polled struct {
 type quietRoom interface {
 	awaitRoom(bool) error
 	withSocket(func(fd uintptr)) error
+}
+
+// sleepers is a peer that wakes those only who told it that they sleep.
+type sleepers interface {
+	// Each reports false if there is something to do instead.
+	readerSleeps(fd uintptr) bool
+	writerSleeps(fd uintptr) bool
+
+	// left reports whether the peer has said that it reads no more.
+	left() bool
 }
 
 // ends is what a polled needs of the connection or files that own the
@@ -104,6 +116,9 @@ func (s *polled) doReadOnce(fd uintptr) bool {
 		return true
 	}
 	s.into.idle()
+	if s.peer != nil && !s.peer.readerSleeps(fd) {
+		return s.receive(fd)
+	}
 	return false
 }
 
@@ -218,7 +233,9 @@ func (s *polled) doWriteSome(fd uintptr) bool {
 			s.rest = s.rest[n:]
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			return !s.wait
+			if !s.wait || s.peer == nil || s.peer.writerSleeps(fd) {
+				return !s.wait
+			}
 		default:
 			s.writeErr = os.NewSyscallError(s.calls.sendName, errno)
 			return true

@@ -31,6 +31,7 @@ func init() {
 		SchemeFIFO:    &fifoScheme,
 		SchemeMQ:      &mqScheme,
 		SchemeTLS:     &tlsScheme,
+		SchemeShm:     &shmScheme,
 	}
 }
 

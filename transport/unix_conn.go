@@ -57,41 +57,52 @@ const (
 func dialUnix(ctx context.Context, path string, o *Options) (Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialPatience)
 	defer cancel()
-	var d net.Dialer
-	for pause := dialPauseMin; ; pause = min(2*pause, dialPauseMax) {
-		c, err := d.DialContext(ctx, "unix", path)
-		if err == nil {
-			return trust(c.(*net.UnixConn), path, o)
-		}
-		if !errors.Is(err, syscall.EAGAIN) {
-			return nil, dialError(err)
-		}
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return nil, fmt.Errorf("transport: unix:%s accepts nobody: %w", path, ctx.Err())
-		}
-	}
-}
-
-// trust looks at who serves the socket before anything is said to him.
-func trust(c *net.UnixConn, path string, o *Options) (Conn, error) {
-	peer, err := peerOf(c)
+	c, peer, err := dialPath(ctx, SchemeUnix, path, o)
 	if err != nil {
-		c.Close()
-		return nil, fmt.Errorf("%w at unix:%s: %v", ErrUntrustedPeer, path, err)
-	}
-	if peer.Known && !o.trusts(peer.UID) {
-		c.Close()
-		return nil, fmt.Errorf("%w: unix:%s is served by user %d", ErrUntrustedPeer, path, peer.UID)
+		return nil, err
 	}
 	conn, err := newSocket(c, peer, o, o.dialFraming())
 	if err != nil {
 		c.Close()
 	}
 	return conn, err
+}
+
+// dialPath connects to a Unix socket, and makes sure that it is served by
+// whom the options trust before anything is said to him.
+func dialPath(ctx context.Context, scheme, path string, o *Options) (*net.UnixConn, Peer, error) {
+	var d net.Dialer
+	for pause := dialPauseMin; ; pause = min(2*pause, dialPauseMax) {
+		c, err := d.DialContext(ctx, "unix", path)
+		if err == nil {
+			return trust(c.(*net.UnixConn), scheme+":"+path, o)
+		}
+		if !errors.Is(err, syscall.EAGAIN) {
+			return nil, Peer{}, dialError(err)
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return nil, Peer{}, fmt.Errorf("transport: %s:%s accepts nobody: %w", scheme, path, ctx.Err())
+		}
+	}
+}
+
+// trust looks at who serves the socket.
+func trust(c *net.UnixConn, address string, o *Options) (*net.UnixConn, Peer, error) {
+	peer, err := peerOf(c)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("%w at %s: %v", ErrUntrustedPeer, address, err)
+	case peer.Known && !o.trusts(peer.UID):
+		err = fmt.Errorf("%w: %s is served by user %d", ErrUntrustedPeer, address, peer.UID)
+	default:
+		return c, peer, nil
+	}
+	c.Close()
+	return nil, Peer{}, err
 }
 
 func (o *Options) trusts(uid uint32) bool {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"unicode"
@@ -70,9 +71,13 @@ func Open(ways []Way) (open []Way) {
 func TransportAddress(service string, t *manifest.Transport) (string, error) {
 	switch t.Type {
 	case manifest.TransportAuto, manifest.TransportUnix, manifest.TransportNamedPipe, "":
-		return socketAddress(service, t.Address)
+		return socketAddress(service, transport.SchemeUnix, t.Address)
+	case manifest.TransportShm:
+		if runtime.GOOS == "linux" {
+			return socketAddress(service, transport.SchemeShm, t.Address)
+		}
 	case manifest.TransportFIFO:
-		return fifoAddress(service, t.Address)
+		return socketAddress(service, transport.SchemeFIFO, t.Address)
 	case manifest.TransportMessageQueue:
 		return queueAddress(service, t.Address)
 	case manifest.TransportTCP:
@@ -85,16 +90,17 @@ func TransportAddress(service string, t *manifest.Transport) (string, error) {
 		"service %q: transport type %q is not built in; use \"unix\", or list it under \"fallback\"", service, t.Type)
 }
 
-// socketAddress returns the address of a Unix socket, given as a bare name,
-// as the name of a Windows pipe, or as a path in the runtime directory.
-func socketAddress(service, address string) (string, error) {
+// socketAddress returns the address of a Unix socket, for itself or for shared
+// memory, given as a bare name, as the name of a Windows pipe, or as a path in
+// the runtime directory.
+func socketAddress(service, scheme, address string) (string, error) {
 	if address == "" {
 		address = service
 	}
 	address = strings.TrimPrefix(address, `\\.\pipe\`)
-	path, wasUnix := strings.CutPrefix(address, transport.SchemeUnix+":")
-	if !wasUnix && !filepath.IsAbs(path) {
-		return nameAddress(service, path)
+	path, whole := strings.CutPrefix(address, scheme+":")
+	if !whole && !filepath.IsAbs(path) {
+		return nameAddress(service, scheme, path)
 	}
 	dir, err := transport.RuntimeDir()
 	if err != nil {
@@ -104,13 +110,18 @@ func socketAddress(service, address string) (string, error) {
 	if err != nil || !filepath.IsAbs(path) || in == "." || !filepath.IsLocal(in) {
 		return "", refused(service, address, "it is not in the runtime directory "+dir)
 	}
-	return checked(service, transport.SchemeUnix+":"+filepath.Clean(path))
+	return checked(service, scheme+":"+filepath.Clean(path))
 }
 
 // nameAddress returns the address of the socket of that name in the runtime
-// directory.
-func nameAddress(service, name string) (string, error) {
-	name = strings.TrimSuffix(name, socketSuffix)
+// directory. A FIFO, and the socket at which memory is handed out, stand beside
+// it and end otherwise.
+func nameAddress(service, scheme, name string) (string, error) {
+	suffix := socketSuffix
+	if scheme != transport.SchemeUnix {
+		suffix = "." + scheme
+	}
+	name = strings.TrimSuffix(name, suffix)
 	switch {
 	case name == "" || name == "." || name == "..":
 		return "", refused(service, name, "it names no socket")
@@ -125,34 +136,7 @@ func nameAddress(service, name string) (string, error) {
 	if err != nil {
 		return "", wire.Errorf(wire.CodeUntrustedPeer, "service %q: %w", service, err)
 	}
-	return checked(service, transport.SchemeUnix+":"+path)
-}
-
-// fifoSuffix is what a FIFO's name ends in.
-const fifoSuffix = ".fifo"
-
-// fifoAddress returns the address of the FIFO at which clients knock: it is
-// where a socket of that name would be.
-func fifoAddress(service, address string) (string, error) {
-	if address == "" {
-		address = service
-	}
-	address = strings.TrimPrefix(address, transport.SchemeFIFO+":")
-	bare := !filepath.IsAbs(address)
-	if bare {
-		if address = strings.TrimSuffix(address, fifoSuffix); address == "" {
-			return "", refused(service, fifoSuffix, "it names no FIFO")
-		}
-	}
-	at, err := socketAddress(service, address)
-	if err != nil {
-		return "", err
-	}
-	at = strings.TrimPrefix(at, transport.SchemeUnix+":")
-	if bare {
-		at = strings.TrimSuffix(at, socketSuffix) + fifoSuffix
-	}
-	return checked(service, transport.SchemeFIFO+":"+at)
+	return checked(service, scheme+":"+strings.TrimSuffix(path, socketSuffix)+suffix)
 }
 
 // queueAddress returns the address of POSIX message queues, by their name.

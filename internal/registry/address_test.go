@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -87,7 +88,6 @@ func TestTransportAddress(t *testing.T) {
 		{transport{Type: "messagequeue", Address: ".."}, "UNTRUSTED_PEER"},
 		{transport{Type: "messagequeue", Address: "a/b"}, "UNTRUSTED_PEER"},
 
-		{transport{Type: "shm"}, "TRANSPORT_UNSUPPORTED"},
 		{transport{Type: "stdio"}, "TRANSPORT_UNSUPPORTED"},
 	} {
 		test.t.Address = w.path(test.t.Address)
@@ -134,6 +134,41 @@ func TestFallbacks(t *testing.T) {
 		}
 		if got := w.named(r.Address); got != test.want || w.named(fmt.Sprint(ways)) != test.ways {
 			t.Errorf("%s: %s %v", test.transport, got, ways)
+		}
+	}
+}
+
+// TestSharedMemoryAddress: there is shared memory on Linux only; elsewhere the
+// fallbacks are what is left.
+func TestSharedMemoryAddress(t *testing.T) {
+	w := newWorld(t)
+	for address, want := range map[string]string{
+		"":                                 "shm:$RUN/db.shm",
+		"x":                                "shm:$RUN/x.shm",
+		"x.shm":                            "shm:$RUN/x.shm",
+		"$RUN/x.shm":                       "shm:$RUN/x.shm",
+		"$RUN/deep//x":                     "shm:$RUN/deep/x",
+		"shm:$RUN/x.shm":                   "shm:$RUN/x.shm",
+		"unix:$RUN/x.shm":                  "UNTRUSTED_PEER",
+		"$RUN":                             "UNTRUSTED_PEER",
+		"$RUN/../x.shm":                    "UNTRUSTED_PEER",
+		"/dev/shm/x":                       "UNTRUSTED_PEER",
+		"shm:/dev/shm/x":                   "UNTRUSTED_PEER",
+		"..":                               "UNTRUSTED_PEER",
+		".shm":                             "UNTRUSTED_PEER",
+		"a/b":                              "UNTRUSTED_PEER",
+		"@x":                               "UNTRUSTED_PEER",
+		"$RUN/" + strings.Repeat("x", 100): "UNTRUSTED_PEER",
+	} {
+		if runtime.GOOS != "linux" {
+			want = "TRANSPORT_UNSUPPORTED"
+		}
+		got, err := TransportAddress("db", &manifest.Transport{Type: "shm", Address: w.path(address)})
+		if err != nil {
+			got = string(wire.CodeOf(err))
+		}
+		if w.named(got) != want {
+			t.Errorf("%q: %s instead of %s (%v)", address, w.named(got), want, err)
 		}
 	}
 }

@@ -75,6 +75,29 @@ func cleanEnd(t *testing.T, tr *Transport) {
 	}
 }
 
+// endIsNotHalf: a peer that has gone is not taken for one that can still be
+// answered, however soon one looks.
+func endIsNotHalf(t *testing.T, tr *Transport) {
+	for range 100 {
+		server, client := pair(t, tr, nil)
+		half, ok := server.(interface{ HalfClosed() bool })
+		if !ok {
+			t.Skip("this transport cannot tell")
+		}
+		wait := alongside(t, func() {
+			if _, err := server.ReadFrame(); !errors.Is(err, io.EOF) {
+				t.Errorf("got %v, want io.EOF", err)
+			}
+			if half.HalfClosed() {
+				t.Error("who has closed the connection is waited for")
+			}
+		})
+		client.Close()
+		wait()
+		server.Close()
+	}
+}
+
 func closeUnblocksRead(t *testing.T, tr *Transport) {
 	for range 50 {
 		server, client := pair(t, tr, nil)

@@ -88,6 +88,7 @@ var facts = []struct {
 	{"lines can be dialled", false, dialLines},
 	{"a reader that does not read makes Write time out", false, writeDeadline},
 	{"the end between frames is EOF", false, cleanEnd},
+	{"a peer that has gone is not one that listens", false, endIsNotHalf},
 	{"Close unblocks ReadFrame", false, closeUnblocksRead},
 	{"Close unblocks Write", false, closeUnblocksWrite},
 	{"Close is idempotent and final", false, closeTwice},

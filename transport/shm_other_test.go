@@ -1,0 +1,22 @@
+//go:build !linux
+
+package transport_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/ekkojs/ipc/transport"
+)
+
+func TestShmIsNotHere(t *testing.T) {
+	const address = "shm:/run/x.shm"
+	_, listened := transport.Listen(t.Context(), address, nil)
+	_, dialled := transport.Dial(t.Context(), address, nil)
+	for _, err := range []error{listened, dialled} {
+		if !errors.Is(err, transport.ErrUnsupported) || !strings.Contains(err.Error(), "unix:") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
