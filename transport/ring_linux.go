@@ -166,6 +166,14 @@ func (w *ringWriter) hasRoom() bool {
 	return errno != 0 || used <= enough(w.window) || w.shared.left.Load() != 0
 }
 
+// roomy is hasRoom for those who only look.
+func (w *ringWriter) roomy() bool {
+	var errno syscall.Errno
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer faulted(&errno)
+	return w.hasRoom()
+}
+
 // unread reports whether the reader has left.
 func (w *ringWriter) unread() bool {
 	var errno syscall.Errno

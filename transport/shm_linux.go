@@ -192,9 +192,19 @@ var bell = []byte{'.'}
 
 // ring wakes the peer. Where there is no room for one more bell there are
 // enough.
-func (s *shm) ring(fd uintptr) {
-	if _, errno := socketCalls.send(fd, bell); errno != 0 && errno != syscall.EAGAIN {
-		s.dead.Store(true)
+func (s *shm) ring(fd uintptr) { s.sound(fd, bell) }
+
+// sound sends what may be nothing, to find out whether somebody is there.
+func (s *shm) sound(fd uintptr, p []byte) {
+	for {
+		switch _, errno := socketCalls.send(fd, p); errno {
+		case syscall.EINTR:
+			continue
+		case 0, syscall.EAGAIN:
+		default:
+			s.dead.Store(true)
+		}
+		return
 	}
 }
 
@@ -205,7 +215,7 @@ func (s *shm) readerSleeps(fd uintptr) bool {
 }
 
 func (s *shm) writerSleeps(fd uintptr) bool {
-	if s.spin.until(s.out.hasRoom) {
+	if s.spin.until(s.out.roomy) {
 		return false
 	}
 	if s.listen(fd) {
@@ -226,9 +236,7 @@ func (s *shm) left() bool { return s.out.unread() }
 // waited, and clears away the bells when there may be many.
 func (s *shm) listen(fd uintptr) (cleared bool) {
 	if s.bells.Add(1) < bellsMax {
-		if _, errno := socketCalls.send(fd, nil); errno != 0 && errno != syscall.EAGAIN {
-			s.dead.Store(true)
-		}
+		s.sound(fd, nil)
 		return false
 	}
 	s.bells.Store(0)
