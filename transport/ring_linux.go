@@ -27,7 +27,7 @@ import (
 // nothing and a window to be read, and with that every index is inside. Bytes
 // are copied out before anybody looks at them.
 const (
-	ringSize   = 256 << 10
+	ringSize   = 512 << 10
 	ringNarrow = 16 << 10
 
 	// spareMax is after how many short writes to an empty ring it is made
@@ -36,7 +36,7 @@ const (
 
 	// publishMax is how much is written or read before the peer hears of it,
 	// so that both ends of a long frame are at work at once.
-	publishMax = 32 << 10
+	publishMax = 64 << 10
 )
 
 // ringWords are what the two ends tell each other. Each group has a cache

@@ -151,8 +151,8 @@ func TestF09_FloodOfTheClient(t *testing.T) {
 		"memory for the service to write": {func(t *testing.T, c *net.UnixConn) {
 			hand(t, c, memory(t, 0, whole, allSeals|unix.F_SEAL_FUTURE_WRITE))
 		}, "not permitted"},
-		"too little memory": {func(t *testing.T, c *net.UnixConn) { hand(t, c, memory(t, 0, whole-1, allSeals)) }, "528383 bytes instead of 528384"},
-		"too much memory":   {func(t *testing.T, c *net.UnixConn) { hand(t, c, memory(t, 0, 2*whole, allSeals)) }, "1056768 bytes instead of"},
+		"too little memory": {func(t *testing.T, c *net.UnixConn) { hand(t, c, memory(t, 0, whole-1, allSeals)) }, "1052671 bytes instead of 1052672"},
+		"too much memory":   {func(t *testing.T, c *net.UnixConn) { hand(t, c, memory(t, 0, 2*whole, allSeals)) }, "2105344 bytes instead of"},
 		"no bytes":          {func(t *testing.T, c *net.UnixConn) { hand(t, c, memory(t, 0, 0, allSeals)) }, "0 bytes instead of"},
 		"huge pages": {func(t *testing.T, c *net.UnixConn) {
 			hand(t, c, memory(t, unix.MFD_HUGETLB, 2<<20, allSeals))
@@ -194,7 +194,7 @@ func TestF09_FloodOfTheClient(t *testing.T) {
 }
 
 const (
-	whole    = 4<<10 + 2*256<<10
+	whole    = 4<<10 + 2*512<<10
 	allSeals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
 )
 
