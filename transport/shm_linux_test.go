@@ -264,7 +264,7 @@ func TestShmKilled(t *testing.T) {
 }
 
 func init() {
-	localWays = append(localWays, localWay{"shm", shmAddress})
+	handedOver = append(handedOver, localWay{"shm", shmAddress})
 
 	// dial and wait sends a frame, and perhaps a part of another.
 	errands["dial and wait"] = func(args []string) int {
