@@ -21,7 +21,7 @@ var execScheme = scheme{
 	},
 	text: func(a *Address) string { return a.Command },
 	listen: func(context.Context, *Address, *Options) (Listener, error) {
-		return nil, fmt.Errorf("%w: a program is started by who calls it; the program itself serves stdio:", ErrUnsupported)
+		return nil, fmt.Errorf("%w: a program is started by who calls it; the program itself serves the address stdio:, by which it is spoken to", ErrUnsupported)
 	},
 	dial: func(ctx context.Context, a *Address, o *Options) (Conn, error) { return dialExec(ctx, a.Command, o) },
 }

@@ -363,7 +363,7 @@ func TestN07_ForeignServersWithoutTicketsAreBelieved(t *testing.T) {
 				fmt.Fprint(s, "\x02\x00\x00\x00[]")
 			}
 			buf := make([]byte, 6)
-			if _, err := s.Read(buf); err != nil || string(buf) != "\x02\x00\x00\x00{}" {
+			if _, err = s.Read(buf); err != nil || string(buf) != "\x02\x00\x00\x00{}" {
 				err = errors.Join(err, fmt.Errorf("got %q", buf))
 			}
 			fmt.Fprint(s, "\x02\x00\x00\x00{}")
