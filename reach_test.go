@@ -44,8 +44,9 @@ func serveManifest(t *testing.T, dir string, logger *slog.Logger, addresses ...s
 	if err != nil {
 		t.Fatal(err)
 	}
+	ready := make(chan []string, 1)
 	s := ipc.NewService(m, &ipc.ServiceOptions{
-		Logger: logger, Ready: func(at []string) { reached = at },
+		Logger: logger, Ready: func(at []string) { ready <- at },
 		Admit: func(ipc.Caller) bool { return true }, // tcp says nothing of who calls
 	})
 	s.Handle("echo", func(_ context.Context, r *ipc.Request) (any, error) { return r.Data, nil })
@@ -53,7 +54,7 @@ func serveManifest(t *testing.T, dir string, logger *slog.Logger, addresses ...s
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx, addresses...) }()
 	select {
-	case <-s.Ready():
+	case reached = <-ready:
 	case err := <-served:
 		cancel()
 		t.Fatalf("Serve: %v", err)
