@@ -1,0 +1,309 @@
+// A Host is a service of this process: its clients, and what it does with
+// their messages.
+import { Audience } from './audience.js';
+import { Failure, isObject } from './error.js';
+import { DEFAULT_FRAME } from './frame.js';
+import { closest, eventName, split } from './name.js';
+import { Once } from './once.js';
+import { Peer, idOf, refuse } from './peer.js';
+import { Request } from './request.js';
+
+const MOST_PEERS = 4096;
+const MOST_OF_PEER = 1024;
+const MOST_RUNNING = 8192;
+const MOST_QUEUED = 1024;
+const MOST_KEY = 128;
+
+const IPC = ['hello', 'ping', 'describe', 'health', 'stats', 'connections', 'who', 'will', 'ack', 'nak', 'reject', 'queues', 'messages', 'purge', 'forget', 'redrive'];
+
+export class Host {
+  maxFrame;
+  audience;
+
+  #manifest; // undefined: methods are those of the handlers
+  #handlers;
+  #self;
+  #peers = new Set();
+  #methods;
+  #running = 0;
+  #lanes = new Map(); // by method with a concurrency
+  #once = new Once();
+  #stats = { requests: 0, failures: 0 };
+  #began = performance.now();
+  #leaving = false;
+  #idle = [];
+  #ref = true;
+
+  constructor(name, manifest, handlers, maxFrame = DEFAULT_FRAME) {
+    this.maxFrame = maxFrame;
+    this.name = name;
+    this.#manifest = manifest;
+    this.#handlers = handlers;
+    this.#self = Object.create(handlers);
+    this.#methods = manifest?.methods ?? new Map(Object.keys(handlers).map((method) => [method, { name: method }]));
+    this.audience = new Audience(manifest, this.maxFrame);
+  }
+
+  /** accept takes a client. */
+  accept(socket) {
+    const peer = new Peer(this, socket);
+    const full = this.#peers.size >= MOST_PEERS;
+    this.#peers.add(peer);
+    if (!this.#ref) peer.unref();
+    if (!full && !this.#leaving) return;
+    peer.refuseAll(full ? refuse('QUOTA_EXCEEDED', `${MOST_PEERS} clients are connected already`, { resource: 'connections', limit: MOST_PEERS }) : refuse('SHUTTING_DOWN', `${this.name} is shutting down`, { retryable: true }));
+  }
+
+  /** gone is called when a client has left. */
+  gone(peer) {
+    this.#peers.delete(peer);
+    for (const member of [...peer.members.values()]) this.audience.leave(member);
+    for (const request of [...peer.running.values()]) request.cancel?.();
+    if (peer.will !== undefined && !this.#leaving) this.audience.publish(peer.will.event, peer.will.data, JSON.stringify(peer.will.data ?? null), false);
+  }
+
+  ref(on) {
+    this.#ref = on;
+    for (const peer of this.#peers) on ? peer.ref() : peer.unref();
+  }
+
+  /** take deals with a message. It reports false for a type that there is not. */
+  take(peer, type, message) {
+    switch (type) {
+      case 'request': this.#request(peer, message); return true;
+      case 'subscribe': this.#subscribe(peer, message); return true;
+      case 'unsubscribe': this.#unsubscribe(peer, message); return true;
+      case 'event': this.#event(peer, message); return true;
+      case 'response': return true; // to nothing that was asked
+    }
+    return false;
+  }
+
+  #request(peer, message) {
+    this.#stats.requests++;
+    const id = idOf(message);
+    const fail = (failure) => {
+      this.#stats.failures++;
+      peer.refuse(id, failure);
+    };
+    if (this.#leaving) return fail(refuse('SHUTTING_DOWN', `${this.name} is shutting down`, { retryable: true }));
+    const method = this.#methodOf(message);
+    if (method instanceof Failure) return fail(method);
+    if (method.ipc !== undefined) return this.#reserved(peer, id, method.ipc, message, fail);
+    const key = message.metadata?.idempotencyKey ?? undefined;
+    if (key !== undefined && (method.idempotent !== true || key === '' || Buffer.byteLength(key) > MOST_KEY)) {
+      const why = method.idempotent === true ? `an idempotency key has 1 to ${MOST_KEY} bytes` : `${method.name} is not declared idempotent, and takes no key`;
+      return fail(refuse('INVALID_ARGUMENT', why, { path: '/metadata/idempotencyKey' }));
+    }
+    if (method.stream !== undefined && (message.messageId == null || peer.running.has(message.messageId))) {
+      return fail(refuse('PROTOCOL_ERROR', 'a request that streams needs a messageId of its own'));
+    }
+    if (peer.running.size >= MOST_OF_PEER || this.#running >= MOST_RUNNING + MOST_QUEUED) {
+      return fail(refuse('QUEUE_FULL', 'too many requests run or wait', { retryable: true, depth: peer.running.size, limit: MOST_OF_PEER, retryAfterMs: 100 }));
+    }
+    this.#begin(peer, id, method, message, key, fail);
+  }
+
+  #begin(peer, id, method, message, key, fail) {
+    const mark = message.messageId ?? Symbol('unanswered');
+    const answer = ({ text, failure }) => {
+      peer.running.delete(mark);
+      if (failure === undefined) peer.answer(id, text);
+      else fail(failure);
+      peer.finished();
+    };
+    const start = (done) => {
+      const request = new Request(this, peer, message.messageId, method, message, (outcome) => {
+        this.#running--;
+        this.#lanes.get(method)?.leave(request);
+        done(outcome);
+        this.#settled();
+      });
+      this.#running++;
+      peer.running.set(mark, request);
+      const bad = request.check();
+      if (bad !== undefined) return request.refuse(bad);
+      this.#enter(method, request);
+    };
+    if (key === undefined) return start(answer);
+    // Only a request that is executed can be stopped; one that waits for the
+    // outcome of another has nothing of its own.
+    peer.running.set(mark, {});
+    this.#once.enter(key, method.name, JSON.stringify(message.data) ?? '', start, answer);
+  }
+
+  // enter runs a request, or has it wait for the method's others (limit.4).
+  #enter(method, request) {
+    const run = () => request.run(this.#handlers, this.#self);
+    if (!(method.concurrency > 0)) return run();
+    let lane = this.#lanes.get(method);
+    if (lane === undefined) this.#lanes.set(method, lane = new Lane(method.concurrency));
+    const full = lane.enter(request, run);
+    if (full !== undefined) request.refuse(full);
+  }
+
+  // methodOf finds what is asked for (req.1 to req.4).
+  #methodOf({ channel, action }) {
+    let asked = action ?? undefined;
+    if (channel != null && channel !== this.name) {
+      const own = channel.startsWith(`${this.name}.`);
+      const [service, method] = own ? [this.name, channel.slice(this.name.length + 1)] : split(channel);
+      if (service === 'ipc' || channel === 'ipc') return ipcMethod(channel === 'ipc' ? asked : method);
+      if (!own && (method === '' || service !== this.name)) return refuse('SERVICE_NOT_FOUND', `this is ${this.name}, not ${method === '' ? channel : service}`);
+      if (asked !== undefined && asked !== method) return refuse('PROTOCOL_ERROR', `channel ${JSON.stringify(channel)} and action ${JSON.stringify(asked)} name different methods`);
+      asked = method;
+    }
+    if (asked === undefined) return refuse('METHOD_NOT_FOUND', 'the request names no method');
+    const method = this.#methods.get(asked);
+    if (method !== undefined) return method;
+    const near = closest(asked, [...this.#methods.keys()]);
+    return refuse('METHOD_NOT_FOUND', `${this.name} has no method ${JSON.stringify(asked)}${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`);
+  }
+
+  // reserved answers what every service answers.
+  #reserved(peer, id, name, { data }, fail) {
+    const one = Array.isArray(data) && name !== 'ping' ? data[0] : data;
+    const say = (value) => peer.answer(id, JSON.stringify(value ?? null));
+    switch (name) {
+      case 'ping': return say(data);
+      case 'hello': return this.#hello(one, say, fail);
+      case 'describe': return peer.answer(id, this.#manifest?.text ?? JSON.stringify({ service: { name: this.name }, methods: Object.fromEntries([...this.#methods.keys()].map((method) => [method, {}])) }));
+      case 'health': return say({ status: 'ok', service: this.name, uptimeMs: this.#uptime });
+      case 'stats': return say({ ...this.#stats, panics: 0, events: this.audience.events, connections: this.#peers.size, subscriptions: this.audience.size, running: this.#running, waiting: [...this.#lanes.values()].reduce((n, { waiting }) => n + waiting, 0), uptimeMs: this.#uptime });
+      case 'connections': return say([...this.#peers].map(() => ({})));
+      case 'who': return say(this.audience.who());
+      case 'will': return this.#will(peer, one, say, fail);
+      case 'queues': return say([]); // nothing is kept
+      case 'messages': case 'purge': case 'redrive': case 'forget':
+        if (!isObject(one) || typeof one.channel !== 'string') return fail(refuse('INVALID_ARGUMENT', `ipc.${name} takes an object with a channel`));
+        return fail(refuse('NOT_FOUND', `${one.channel} keeps nothing`));
+      case 'ack': case 'nak': case 'reject':
+        if (!isObject(one) || typeof one.subscription !== 'string') return fail(refuse('INVALID_ARGUMENT', `ipc.${name} takes an object with a subscription`));
+        return fail(peer.members.has(one.subscription) ? refuse('INVALID_ARGUMENT', `${one.subscription} is no member of a group`) : refuse('NOT_FOUND', `there is no subscription ${one.subscription}`));
+    }
+    fail(refuse('METHOD_NOT_FOUND', `the reserved service ipc has no method ${JSON.stringify(name)}; it has ${IPC.join(', ')}`));
+  }
+
+  get #uptime() { return Math.round(performance.now() - this.#began); }
+
+  #hello(asked, say, fail) {
+    const { versions = [1] } = Object(asked);
+    if (!Array.isArray(versions) || !versions.every((each) => typeof each === 'number')) return fail(refuse('INVALID_ARGUMENT', 'versions must be an array of numbers'));
+    if (!versions.includes(1)) return fail(refuse('UNSUPPORTED_VERSION', 'this is protocol version 1', { offered: versions, supported: [1] }));
+    say({
+      protocol: 1, service: this.name, version: this.#manifest?.source.service.version ?? '', limits: { maxFrame: this.maxFrame, maxInFlight: MOST_OF_PEER },
+      features: ['streams', 'events', 'windows', 'receipts', 'presence', 'wills'], identity: {}, roles: [],
+    });
+  }
+
+  #will(peer, will, say, fail) {
+    if (will == null) peer.will = undefined;
+    else {
+      const bad = !isObject(will) || typeof will.event !== 'string' ? refuse('INVALID_ARGUMENT', 'a will has an event, and data')
+        : this.audience.verify(will.event, will.data ?? null);
+      if (bad !== undefined) return fail(bad);
+      peer.will = { event: eventName(will.event), data: will.data ?? null };
+    }
+    say(null);
+  }
+
+  #subscribe(peer, message) {
+    const id = idOf(message);
+    if (this.#leaving) return peer.refuse(id, refuse('SHUTTING_DOWN', `${this.name} is shutting down`, { retryable: true }));
+    const made = this.audience.subscribe(peer, message.channel ?? '', message.data ?? {});
+    if (made instanceof Failure) return peer.refuse(id, made);
+    peer.answer(id, JSON.stringify(made.answer));
+    made.member.arrived();
+  }
+
+  #unsubscribe(peer, message) {
+    const id = idOf(message);
+    const wanted = Object(message.data).subscription;
+    const meant = wanted === undefined ? [...peer.members.values()].filter(({ pattern }) => typeof message.channel === 'string' && pattern.name === eventName(message.channel))
+      : peer.members.has(wanted) ? [peer.members.get(wanted)] : [];
+    if (meant.length === 0) return peer.refuse(id, refuse('NOT_FOUND', 'there is no such subscription'));
+    for (const member of meant) this.audience.leave(member);
+    peer.answer(id, 'null');
+  }
+
+  #event(peer, message) {
+    const { channel, correlationId, metadata } = message;
+    switch (channel) {
+      case 'ipc.cancel': return peer.running.get(correlationId)?.cancel?.();
+      case 'ipc.stream': {
+        const request = peer.running.get(correlationId);
+        if (metadata?.credit > 0) return request?.granted?.(metadata.credit);
+        return request?.item?.(message);
+      }
+      case 'ipc.credit': return metadata?.credit > 0 ? peer.members.get(metadata.subscription)?.outlet.grant(metadata.credit) : undefined;
+      case 'ipc.goodbye':
+        peer.will = undefined;
+        return undefined;
+    }
+    const id = idOf(message);
+    const data = message.data ?? null;
+    const receipt = this.#leaving ? refuse('SHUTTING_DOWN', `${this.name} is shutting down`, { retryable: true })
+      : typeof channel !== 'string' ? refuse('INVALID_NAME', 'the event has no channel')
+        : message.messageId?.length > MOST_KEY ? refuse('INVALID_ARGUMENT', `the id of an event has ${MOST_KEY} bytes at most`)
+          : this.audience.publish(eventName(channel), data, JSON.stringify(data), false);
+    if (receipt instanceof Failure) peer.refuse(id, receipt);
+    else if (metadata?.confirm === true) peer.answer(id, JSON.stringify(receipt));
+  }
+
+  #settled() {
+    if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** leave says that no more is taken, and waits for what runs, at most so long. */
+  async leave(patience, vacate) {
+    this.#leaving = true;
+    for (const peer of this.#peers) peer.farewell(true);
+    await vacate();
+    if (this.#running > 0) {
+      let timer;
+      await Promise.race([new Promise((resolve) => { this.#idle.push(resolve); }), new Promise((resolve) => { timer = setTimeout(resolve, patience); })]);
+      clearTimeout(timer);
+    }
+    for (const peer of [...this.#peers]) {
+      peer.farewell(false);
+      peer.end();
+    }
+    this.audience.close();
+  }
+}
+
+// A Lane is a method of which only so many requests may run at once.
+class Lane {
+  #most;
+  #running = new Set();
+  #waiting = [];
+
+  constructor(most) { this.#most = most; }
+
+  get waiting() { return this.#waiting.length; }
+
+  enter(request, run) {
+    if (this.#running.size < this.#most) {
+      this.#running.add(request);
+      return run();
+    }
+    if (this.#waiting.length >= MOST_QUEUED) {
+      return refuse('QUEUE_FULL', `${this.#waiting.length} requests for ${request.method} wait already`, { retryable: true, depth: this.#waiting.length, limit: MOST_QUEUED, retryAfterMs: 100 });
+    }
+    this.#waiting.push({ request, run });
+  }
+
+  leave(request) {
+    this.#running.delete(request);
+    this.#waiting = this.#waiting.filter((each) => !each.request.ended);
+    while (this.#running.size < this.#most && this.#waiting.length > 0) {
+      const next = this.#waiting.shift();
+      this.#running.add(next.request);
+      next.run();
+    }
+  }
+}
+
+function ipcMethod(name) {
+  return name === undefined || name === '' ? refuse('METHOD_NOT_FOUND', 'the request names no method') : { ipc: name };
+}

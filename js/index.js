@@ -1,0 +1,58 @@
+// @ekkojs/ipc: services of other processes, and services of this one.
+import { Link } from './link.js';
+import { check } from './error.js';
+import { addressesOf, resolve } from './registry.js';
+import { bind, proxy } from './proxy.js';
+
+export { IpcError } from './error.js';
+export { context, serve } from './service.js';
+
+// One connection for each service in a process, even where the package is
+// there twice.
+const OPEN = Symbol.for('@ekkojs/ipc open services');
+const open = globalThis[OPEN] ??= new Map();
+
+/** service is what a generated module imports: the object of a service that
+    has been found. */
+export function service(name, found) {
+  let made = open.get(name);
+  if (made === undefined || made.link.closed) {
+    const link = new Link(name, { manifest: found.manifest, locate: () => locate(name, found), address: found.addresses[0] });
+    made = { link, proxy: proxy(link) };
+    open.set(name, made);
+  }
+  return made.proxy;
+}
+
+// locate looks again, since a service may have moved; what cannot be found any
+// more is tried where it was.
+function locate(name, found) {
+  try {
+    return resolve(name).addresses;
+  } catch {
+    return found.addresses;
+  }
+}
+
+export { bind };
+
+/** connect is import('ipc:name') as a function; it takes an address, too. With
+    options the service is an object of its own, with a connection of its own. */
+export async function connect(name, options = undefined) {
+  check(typeof name === 'string', 'connect takes the name of a service, or an address', name);
+  check(options === undefined || Object(options) === options, 'the options must be an object', options);
+  const { timeout, maxFrame, retries, manifest, ...rest } = options ?? {};
+  for (const key of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(key)}: there are timeout, maxFrame, retries and manifest`);
+  check(timeout === undefined || (typeof timeout === 'number' && timeout >= 0), 'timeout must be milliseconds, 0 for none', timeout);
+  check(maxFrame === undefined || (Number.isInteger(maxFrame) && maxFrame > 0 && maxFrame < 2 ** 24), 'maxFrame must be bytes, 16,777,215 at most', maxFrame);
+  check(retries === undefined || (Number.isInteger(retries) && retries >= 0), 'retries must be a number of attempts, 0 for none', retries);
+  if (/^[a-z]{2,}:/.test(name)) {
+    // By its address alone a service is not known by name (req.1).
+    const link = new Link(manifest?.service?.name, { manifest, locate: () => [name], address: name, timeout, maxFrame, retries });
+    return proxy(link);
+  }
+  const found = manifest === undefined ? resolve(name) : { manifest, addresses: addressesOf(manifest) };
+  if (options === undefined) return service(name, found);
+  const link = new Link(name, { manifest: found.manifest, locate: () => found.addresses, address: found.addresses[0], timeout, maxFrame, retries });
+  return proxy(link);
+}

@@ -1,0 +1,36 @@
+// Modules: the text of the module that `import x from 'ipc:name'` gets.
+import { IpcError } from './error.js';
+import { resolve } from './registry.js';
+
+const INDEX = new URL('./index.js', import.meta.url).href;
+
+/** SCHEME begins the specifiers that are ours. */
+export const SCHEME = 'ipc:';
+
+/** find resolves the service of a specifier. The error is of the import: it
+    needs no stack, which would be the loader's. */
+export function find(specifier) {
+  try {
+    return resolve(decodeURIComponent(specifier.slice(SCHEME.length)));
+  } catch (error) {
+    if (!(error instanceof IpcError)) throw error;
+    error.message = `cannot import '${specifier}': ${error.code}: ${error.message}`;
+    error.stack = `${error.name}: ${error.message}`;
+    throw error;
+  }
+}
+
+/** textOf writes the module of a service. Its methods are named exports; in
+    quotes, as a name may be a word of the language. */
+export function textOf({ name, addresses, manifest }) {
+  const lines = [
+    `import { service as $open, bind as $bind } from ${JSON.stringify(INDEX)};`,
+    `const $s = $open(${JSON.stringify(name)}, ${JSON.stringify({ addresses, manifest })});`,
+    "export { $s as default, $s as 'module.exports' };",
+  ];
+  Object.keys(manifest?.methods ?? {}).forEach((method, i) => {
+    if (method === 'default' || method === 'module.exports') return;
+    lines.push(`const $${i} = $bind($s, ${JSON.stringify(method)});`, `export { $${i} as ${JSON.stringify(method)} };`);
+  });
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,118 @@
+// What the tests need: a place for sockets and manifests, and processes.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+export const js = fileURLToPath(new URL('..', import.meta.url));
+export const root = path.dirname(js.replace(/\/$/, ''));
+export const register = path.join(js, 'register.js');
+
+/** world makes a runtime directory of its own, in which this process works too. */
+export function world() {
+  const dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'ekko-')));
+  const runtime = path.join(dir, 'run');
+  fs.mkdirSync(runtime, { mode: 0o700 });
+  const env = { ...process.env, EKKO_IPC_RUNTIME_DIR: runtime, HOME: dir };
+  delete env.EKKO_IPC_PATH;
+  delete env.NODE_OPTIONS;
+  process.env.EKKO_IPC_RUNTIME_DIR = runtime;
+  process.env.HOME = dir;
+  const children = new Set();
+  after(() => {
+    for (const child of children) child.kill('SIGKILL');
+    fs.rmSync(dir, { recursive: true, force: true });
+  });
+  return {
+    dir, runtime, env,
+    write(name, text) {
+      const file = path.join(dir, name);
+      fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+      fs.writeFileSync(file, typeof text === 'string' ? text : JSON.stringify(text), { mode: 0o600 });
+      return file;
+    },
+    start(program, args, options) {
+      const child = new Process(program, args, { cwd: dir, env, ...options });
+      children.add(child.child);
+      return child;
+    },
+    node(args, options) { return this.start(process.execPath, ['--import', register, ...args], options); },
+    built(name) { return build(name); },
+  };
+}
+
+// A Process is a child whose output is read line by line.
+class Process {
+  stdout = '';
+  stderr = '';
+  #watchers = [];
+
+  constructor(program, args, options) {
+    this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    for (const stream of ['stdout', 'stderr']) {
+      this.child[stream].setEncoding('utf8').on('data', (text) => {
+        this[stream] += text;
+        for (const watcher of [...this.#watchers]) watcher();
+      });
+    }
+    this.ended = new Promise((resolve) => {
+      this.child.on('close', (code, signal) => {
+        this.over = true;
+        resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
+        for (const watcher of [...this.#watchers]) watcher();
+      });
+    });
+  }
+
+  /** said is fulfilled when the output has the text. */
+  said(text, stream = 'stdout') {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (!this[stream].includes(text) && !this.over) return;
+        this.#watchers.splice(this.#watchers.indexOf(look), 1);
+        if (this[stream].includes(text)) resolve(this);
+        else reject(new Error(`the process ended without saying ${JSON.stringify(text)}:\n${this.stdout}${this.stderr}`));
+      };
+      this.#watchers.push(look);
+      look();
+    });
+  }
+
+  kill(signal) { this.child.kill(signal); return this.ended; }
+}
+
+const builds = new Map();
+
+// build returns a program of this repository: one of the environment's, or one
+// that is built here, once.
+function build(name) {
+  const given = process.env[`EKKO_IPC_TEST_${name.toUpperCase().replaceAll('-', '_')}`];
+  if (given) return Promise.resolve(given);
+  if (!builds.has(name)) {
+    const to = path.join(root, '.build', 'js-test', name);
+    const what = name === 'ekko-ipc' ? './cmd/ekko-ipc' : `./examples/${name}`;
+    builds.set(name, new Promise((resolve, reject) => {
+      const go = spawn('go', ['build', '-buildvcs=false', '-o', to, what], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+      let said = '';
+      go.stderr.on('data', (text) => { said += text; });
+      go.on('error', reject);
+      go.on('close', (code) => { if (code === 0) resolve(to); else reject(new Error(`go build ${what}: ${said}`)); });
+    }));
+  }
+  return builds.get(name);
+}
+
+/** manifest copies an example's manifest into the world. */
+export function manifestOf(name) {
+  return fs.readFileSync(path.join(root, 'examples', name, `${name}.ekko.ipc.json`), 'utf8');
+}
+
+/** rejection is fulfilled with what a promise is rejected with. */
+export const rejection = (promise) => Promise.resolve(promise).then((value) => { throw new Error(`fulfilled with ${JSON.stringify(value)}`); }, (error) => error);
+
+/** until is fulfilled when a fact holds, which is looked at in each turn. */
+export async function until(fact) {
+  while (!(await fact())) await new Promise((resolve) => { setImmediate(resolve); });
+}
