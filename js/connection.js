@@ -245,6 +245,7 @@ export class Connection {
       default: {
         const type = message.type.toLowerCase();
         if (type !== message.type) return this.#message({ ...message, type }, text);
+        this.#answer(message, { error: { code: 'PROTOCOL_ERROR', message: `there is no type of message ${JSON.stringify(type)}`, details: { executed: 'no', retryable: false, origin: 'client' } } });
       }
     }
   }
@@ -295,12 +296,14 @@ export class Connection {
   }
 
   // A service may ask its client. There is nothing to ask for but a ping.
-  #request({ channel, messageId, correlationId, data }) {
+  #request(message) {
+    this.#answer(message, message.channel === 'ipc.ping' ? { data: message.data ?? null }
+      : { error: { code: 'METHOD_NOT_FOUND', message: 'this client offers no methods', details: { executed: 'no', retryable: false, origin: 'client' } } });
+  }
+
+  #answer({ messageId, correlationId }, answer) {
     const id = correlationId ?? messageId;
-    if (typeof id !== 'string') return;
-    const answer = channel === 'ipc.ping' ? { data: data ?? null }
-      : { error: { code: 'METHOD_NOT_FOUND', message: 'the client offers no methods', details: { executed: 'no', retryable: false, origin: 'client' } } };
-    if (this.backlog < MOST_BACKLOG) this.send(JSON.stringify({ type: 'response', messageId: nextId(), correlationId: id, ...answer }));
+    if (typeof id === 'string' && this.backlog < MOST_BACKLOG) this.send(JSON.stringify({ type: 'response', messageId: nextId(), correlationId: id, ...answer }));
   }
 
   /** route returns the plain subscriptions that an event is for (sub.10). */

@@ -68,6 +68,13 @@ export async function again(call, failure, key) {
   const { link, timeout, signal } = call;
   const end = timeout === 0 ? Infinity : call.at;
   let maybe = false;
+  // A service that goes has said that it did not take this up: whoever takes
+  // its place may.
+  if (failure.code === 'SHUTTING_DOWN' && failure.executed === 'no' && !link.closed) {
+    const outcome = await call.again(timeout === 0 ? 0 : Math.max(1, end - performance.now()), key).send();
+    if (!(outcome instanceof Failure) || outcome instanceof Aborted) return outcome;
+    failure = outcome;
+  }
   for (let n = 0; n < link.retries; n++) {
     const time = pause(failure, key, n);
     if (time === undefined || link.closed || performance.now() + time >= end || !link.budget.take()) break;
