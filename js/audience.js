@@ -38,10 +38,10 @@ export class Audience {
 
   // check returns what is known of an event, or a Failure.
   #check(name, data, text, ownWord) {
-    if (!isName(name) || isReserved(name)) return refuse('INVALID_NAME', `${JSON.stringify(name)} is no name of an event`);
-    const known = this.#manifest === undefined ? { stream: name } : this.#manifest.event(name);
+    if (!isName(name)) return refuse('INVALID_NAME', `${JSON.stringify(name)} is no name of an event`);
+    const known = this.#manifest === undefined && !isReserved(name) ? { stream: name } : this.#manifest?.event(name);
     if (known === undefined) {
-      const near = closest(name, this.#manifest.eventNames);
+      const near = closest(name, this.#manifest?.eventNames ?? []);
       return refuse('CHANNEL_NOT_FOUND', `no event is called ${JSON.stringify(name)}${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`);
     }
     if (known.own && !ownWord) return refuse('PERMISSION_DENIED', `only the service publishes ${name}`);
@@ -89,14 +89,14 @@ export class Audience {
     const at = timestamp();
     const where = stream === name ? '' : `,"stream":${JSON.stringify(stream)}`;
     const channel = name === PRESENCE ? name : `events.${name}`;
-    const head = `{"type":"event","messageId":"${id}","channel":"${channel}","data":${text},"timestamp":"${at}","metadata":{`;
+    const head = `{"type":"event","messageId":"${id}","channel":"${channel}"${text === '' ? '' : `,"data":${text}`},"timestamp":"${at}","metadata":{`;
     const event = { head, tail: `"epoch":"${this.#epoch}","seq":${seq}${where}}}`, cost: head.length + 128, bytes, name, stream, seq };
     const receivers = this.#route(name, stream);
     // A plain subscription stands for all of its connection: they share a frame.
     for (const { outlet } of receivers) outlet.offer(event);
     for (const local of [...this.#locals]) {
       if (name !== PRESENCE && (local.pattern.matches(name) || local.pattern.name === stream)) {
-        local.offer({ data: JSON.parse(text), messageId: id, timestamp: at, metadata: { seq, epoch: this.#epoch, ...(stream === name ? {} : { stream }) } }, name, undefined);
+        local.offer({ data: text === '' ? undefined : JSON.parse(text), messageId: id, timestamp: at, metadata: { seq, epoch: this.#epoch, ...(stream === name ? {} : { stream }) } }, name, undefined);
       }
     }
     return receivers;
@@ -200,8 +200,13 @@ export class Audience {
       return stream === pattern.name ? { from: this.#place(stream) } : { from: this.#place(stream), stream };
     }
     const channels = Object.create(null);
-    for (const stream of [...this.#streams.keys()].slice(0, MOST_STARTS)) if (stream !== PRESENCE) channels[stream] = this.#place(stream);
-    return { from: { epoch: this.#epoch, seq: 1 }, channels };
+    let any = false;
+    for (const stream of [...this.#streams.keys()].slice(0, MOST_STARTS)) {
+      if (stream === PRESENCE) continue;
+      channels[stream] = this.#place(stream);
+      any = true;
+    }
+    return { from: { epoch: this.#epoch, seq: 1 }, ...(any ? { channels } : {}) };
   }
 
   /** leave ends a subscription. */

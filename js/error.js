@@ -59,7 +59,8 @@ export class Failure {
 }
 
 const HERE = new URL('.', import.meta.url).href;
-const isOurs = (line) => line.includes(HERE) || line.includes('(node:internal/process/task_queues');
+// ours are the files beside this one; a program may lie below them.
+const isOurs = (line) => (line.includes(HERE) && !line.slice(line.indexOf(HERE) + HERE.length).includes('/')) || line.includes('(node:internal/process/task_queues');
 
 /** withoutOurFrames leaves in an error's stack the frames of the program. */
 function withoutOurFrames(error) {

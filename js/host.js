@@ -3,7 +3,7 @@
 import { Audience } from './audience.js';
 import { Failure, isObject } from './error.js';
 import { DEFAULT_FRAME } from './frame.js';
-import { closest, eventName, split } from './name.js';
+import { closest, eventName, isName, split } from './name.js';
 import { Once } from './once.js';
 import { Peer, idOf, refuse } from './peer.js';
 import { Request } from './request.js';
@@ -129,7 +129,8 @@ export class Host {
     // Only a request that is executed can be stopped; one that waits for the
     // outcome of another has nothing of its own.
     peer.running.set(mark, {});
-    this.#once.enter(key, method.name, JSON.stringify(message.data) ?? '', start, answer);
+    const timeout = Math.min(message.metadata.timeoutMs > 0 ? message.metadata.timeoutMs : method.timeout ?? 30_000, 600_000);
+    this.#once.enter(key, method.name, JSON.stringify(message.data) ?? '', timeout, start, answer);
   }
 
   // enter runs a request, or has it wait for the method's others (limit.4).
@@ -154,6 +155,7 @@ export class Host {
       asked = method;
     }
     if (asked === undefined) return refuse('METHOD_NOT_FOUND', 'the request names no method');
+    if (!isName(asked)) return refuse('INVALID_NAME', `${JSON.stringify(asked)} is no name of a method`);
     const method = this.#methods.get(asked);
     if (method !== undefined) return method;
     const near = closest(asked, [...this.#methods.keys()]);
@@ -192,12 +194,13 @@ export class Host {
     if (!versions.includes(1)) return fail(refuse('UNSUPPORTED_VERSION', 'this is protocol version 1', { offered: versions, supported: [1] }));
     say({
       protocol: 1, service: this.name, version: this.#manifest?.source.service.version ?? '', limits: { maxFrame: this.maxFrame, maxInFlight: MOST_OF_PEER },
-      features: ['streams', 'events', 'windows', 'receipts', 'presence', 'wills'], identity: {}, roles: [],
+      features: ['batch', 'cancel', 'deadline', 'events', 'streams'], identity: {}, roles: [],
     });
   }
 
   #will(peer, will, say, fail) {
-    if (will == null) peer.will = undefined;
+    if (will === undefined) return fail(refuse('SCHEMA_MISMATCH', 'ipc.will takes {"event":"…","data":…}, or null'));
+    if (will === null) peer.will = undefined;
     else {
       const bad = !isObject(will) || typeof will.event !== 'string' ? refuse('INVALID_ARGUMENT', 'a will has an event, and data')
         : this.audience.verify(will.event, will.data ?? null);
@@ -245,7 +248,7 @@ export class Host {
     const receipt = this.#leaving ? refuse('SHUTTING_DOWN', `${this.name} is shutting down`, { retryable: true })
       : typeof channel !== 'string' ? refuse('INVALID_NAME', 'the event has no channel')
         : message.messageId?.length > MOST_KEY ? refuse('INVALID_ARGUMENT', `the id of an event has ${MOST_KEY} bytes at most`)
-          : this.audience.publish(eventName(channel), data, JSON.stringify(data), false);
+          : this.audience.publish(eventName(channel), data, message.data === undefined ? '' : JSON.stringify(data), false);
     if (receipt instanceof Failure) peer.refuse(id, receipt);
     else if (metadata?.confirm === true) peer.answer(id, JSON.stringify(receipt));
   }

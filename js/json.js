@@ -23,6 +23,12 @@ export function parse(text, batch = false) {
   try {
     value = JSON.parse(text);
   } catch (error) {
+    // What is too deep is that first, whatever follows.
+    try {
+      scan(text, MOST.depth + (batch && text.startsWith('[') ? 1 : 0));
+    } catch (fault) {
+      if (fault.code === 'MESSAGE_TOO_LARGE') throw fault;
+    }
     throw malformed(error.message, undefined);
   }
   scan(text, batch && Array.isArray(value) ? MOST.depth + 1 : MOST.depth);
@@ -75,6 +81,7 @@ function scan(text, deepest) {
 function stringEnd(text, i) {
   for (;;) {
     i = text.indexOf('"', i + 1);
+    if (i < 0) return text.length;
     let slashes = 0;
     while (text.charCodeAt(i - 1 - slashes) === 92) slashes++;
     if (slashes % 2 === 0) return i + 1;

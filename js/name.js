@@ -32,7 +32,7 @@ export function split(channel) {
   return at < 0 ? [channel, ''] : [channel.slice(0, at), channel.slice(at + 1)];
 }
 
-const isPattern = (text) => PATTERN.test(text) && fits(text) && (text.match(/\*+/g) ?? []).length <= MOST_WILDCARDS;
+const isPattern = (text) => PATTERN.test(text) && fits(text) && text.split('.').filter((token) => token === '*').length <= MOST_WILDCARDS;
 
 /** A Pattern is what a subscription asks for. */
 export class Pattern {

@@ -99,7 +99,7 @@ export class Peer {
       message = parse(text, true);
     } catch (error) {
       if (!(error instanceof JSONFault)) throw error;
-      return this.#malformed(idIn(text), error.code, error.message);
+      return this.#malformed(/^\s*\[/.test(text) ? undefined : idIn(text), error.code, error.message);
     }
     if (!Array.isArray(message)) return this.#message(message);
     if (message.length === 0) return this.#malformed(undefined, 'MALFORMED_MESSAGE', 'a batch of nothing');
@@ -114,8 +114,8 @@ export class Peer {
   }
 
   #malformed(id, code, why) {
+    if (++this.#faults > MOST_FAULTS) return this.end();
     this.#fail(id, refuse(code, why));
-    if (++this.#faults > MOST_FAULTS) this.end();
   }
 
   #fail(id, failure) {

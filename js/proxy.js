@@ -5,7 +5,7 @@ import { Failure, IpcError, check, checkSignal, show, warn } from './error.js';
 import { EventStream } from './eventstream.js';
 import { ItemStream, isStream, upload } from './itemstream.js';
 import { subscribe } from './listener.js';
-import { checkName, isReserved } from './name.js';
+import { checkName } from './name.js';
 
 // What tools and the language itself ask of any object must not become a
 // call. A method of such a name is reached by $call.
@@ -19,7 +19,6 @@ const isCallable = (key) => !NEVER.has(key) && !RESERVED.has(key) && !key.starts
     where there is one. source has publish, confirmed, failed, error and keeps. */
 export function publish(source, event, data, options = {}) {
   checkName(event);
-  if (isReserved(event)) throw new IpcError('INVALID_NAME', `no event may be called ${event}: ipc, ekko, events and broadcast are reserved`, { executed: 'no' });
   check(Object(options) === options, 'the options must be an object', options);
   const { confirm = false, id, ...rest } = options;
   for (const name of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(name)}: there are confirm and id`);

@@ -67,7 +67,7 @@ export class Request extends Deadline {
   #stop(code, message) {
     if (this.ended || this.#stopped !== undefined) return;
     this.#stopped = new IpcError(code, message, { executed: this.began ? 'maybe' : 'no' });
-    if (!this.began) return this.#end({ failure: refuse(code, message, { stage: 'queued' }) });
+    if (!this.began) return this.#end({ failure: refuse(code, message, { stage: 'queued', retryable: code === 'DEADLINE_EXCEEDED' }) });
     this.#controller?.abort(this.#stopped);
     this.#items?.fail(this.#stopped);
     this.#wake?.();
@@ -167,7 +167,7 @@ export class Request extends Deadline {
     const stopped = this.#stopped;
     const { code, message = String(error), details, retryable } = Object(error);
     if (stopped !== undefined && (error === stopped || error?.name === 'AbortError' || typeof code !== 'string')) {
-      return new Failure(stopped.code, stopped.message, { executed: 'maybe', retryable: false, origin: 'service', stage: 'dispatched' });
+      return new Failure(stopped.code, stopped.message, { executed: 'maybe', retryable: false, origin: 'service' });
     }
     if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]*$/.test(code) || isSystem(error)) {
       console.error(`the handler of ${this.#method.name} failed:`, error);

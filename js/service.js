@@ -73,8 +73,7 @@ if (Symbol.asyncDispose) Service.prototype[Symbol.asyncDispose] = function dispo
 function sourceOf(host, manifest) {
   const { audience } = host;
   const spread = (event, text) => {
-    const data = text === '' ? null : JSON.parse(text);
-    return audience.publish(event, data, text === '' ? 'null' : text, true);
+    return audience.publish(event, text === '' ? null : JSON.parse(text), text, true);
   };
   return {
     name: host.name,
