@@ -62,7 +62,7 @@ export class Connection {
     // What comes is framed as what is sent, but for the word of a service that
     // does not want us and has not seen our framing (bye.2).
     this.#reader = new FrameReader((text) => this.#frame(text));
-    this.#writer = new FrameWriter((data) => this.#write(data));
+    this.#writer = new FrameWriter((data) => this.#write(data), 'length');
     let addresses;
     try {
       addresses = locate();
@@ -110,7 +110,7 @@ export class Connection {
   #connected(socket) {
     this.opened = true;
     if (socket.setNoDelay && socket.remotePort) socket.setNoDelay(true);
-    if (this.#early.length > 0) this.#socket.write(this.#early.join(''), 'utf8', this.#keepEarly ? () => this.release() : undefined);
+    if (this.#early.length > 0) this.#socket.write(Buffer.concat(this.#early), this.#keepEarly ? () => this.release() : undefined);
     this.#early = [];
     this.#earlyBytes = 0;
     if (this.#refs === 0) socket.unref();
@@ -141,7 +141,7 @@ export class Connection {
     if (this.closed) {
       if (keep) this.release();
     } else if (this.opened) {
-      this.#socket.write(data, 'utf8', keep ? () => this.release() : undefined);
+      this.#socket.write(data, keep ? () => this.release() : undefined);
     } else {
       this.#early.push(data);
       this.#earlyBytes += data.length;

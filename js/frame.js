@@ -158,6 +158,7 @@ export class FrameWriter {
   #write;
   #waiting = '';
   #count = 0;
+  #size = 0; // characters
   #scheduled = false;
   #lengths = false; // each frame has its length in front
   #texts = [];
@@ -170,11 +171,12 @@ export class FrameWriter {
   }
 
   /** waiting is about how many bytes have not been written yet. */
-  get waiting() { return this.#waiting.length; }
+  get waiting() { return this.#size; }
 
   push(text) {
     if (this.#lengths) this.#texts.push(text);
     else this.#waiting += text + '\n';
+    this.#size += text.length;
     this.#count++;
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -187,6 +189,7 @@ export class FrameWriter {
     const count = this.#count;
     const data = this.#lengths ? joinLengths(this.#texts) : this.#waiting;
     this.#count = 0;
+    this.#size = 0;
     this.#waiting = '';
     this.#texts = [];
     this.#write(data, count);
@@ -194,6 +197,7 @@ export class FrameWriter {
 }
 
 function joinLengths(texts) {
+  if (texts.length === 1) return oneLength(texts[0]);
   let size = 0;
   for (const text of texts) size += HEAD + text.length * 3;
   const bytes = Buffer.allocUnsafe(size);
@@ -204,6 +208,14 @@ function joinLengths(texts) {
     at += HEAD + length;
   }
   return bytes.subarray(0, at);
+}
+
+function oneLength(text) {
+  const length = Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(HEAD + length);
+  bytes.writeUInt32LE(length, 0);
+  bytes.utf8Write(text, HEAD);
+  return bytes;
 }
 
 /** dataBytes is how many bytes the value of "data" has in the text of a
