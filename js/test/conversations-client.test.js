@@ -93,7 +93,7 @@ class Script {
     if (wanted.channel?.startsWith('ipc.') && frame.action === undefined) delete wanted.action;
     if (frame.metadata?.timeoutMs > 0 && wanted.metadata?.timeoutMs === '<ms>') frame.metadata.timeoutMs = '<ms>';
     // What is sent once more has less time.
-    if (wanted.metadata === undefined && /<asked \d/.test(line) && frame.metadata?.timeoutMs < 30_000) delete frame.metadata;
+    if (wanted.metadata === undefined && /<asked \d/.test(line) && frame.metadata?.timeoutMs <= 30_000) delete frame.metadata;
     if (wanted.error !== undefined) delete wanted.error.message;
     if (frame.error !== undefined) delete frame.error.message;
     const { names } = this;

@@ -1,0 +1,17 @@
+import service from 'ipc:database-service';
+import { IpcError, connect, context, serve } from '@ekkojs/ipc';
+const user = await service.getUserById(123);
+user.name.toUpperCase();
+const stop = service.subscribe('user.created', (data, event) => { data.id.toFixed(); event.seq.toFixed(); });
+stop();
+for await (const { data, gap } of service.on('user.created', { limit: 10, overflow: 'error' })) { data.name.length; gap?.from.toFixed(); }
+for await (const item of service.exportUsers()) item.id.toFixed();
+service.publish('user.created', { id: 1, name: 'x' });
+const receipt = await service.publish('user.created', { id: 1, name: 'x' }, { confirm: true });
+receipt.seq.toFixed();
+await service.$with({ timeout: 5 }).getUserById(1);
+const other = await connect('anything'); await other.whatever(1, 'x');
+const same = await connect('database-service'); (await same.getUserById(1)).id.toFixed();
+const svc = await serve('x', { getUser(id: number) { this.signal; this.caller.known; return this.method + id; }, arrow: () => context().deadline });
+svc.publish('a', 1); await svc.close();
+try { throw new IpcError('APP_X', 'x', { details: { a: 1 } }); } catch (e) { if (e instanceof IpcError) { const c: string = e.code; const x: 'no' | 'yes' | 'maybe' = e.executed; c; x; } }
