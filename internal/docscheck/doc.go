@@ -25,5 +25,6 @@
 //
 // Expected lines have to turn up in the session's output in their order; what
 // stands between them does not matter, and "…" or "..." within a line stands
-// for anything. Whatever a session leaves running is ended with it.
+// for anything. Whatever a session leaves running is ended with it. The
+// repository is at $EKKO_IPC_ROOT.
 package docscheck

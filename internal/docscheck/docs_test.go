@@ -145,7 +145,11 @@ func runSession(t *testing.T, s *Session) {
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-eu", "-c", s.Script)
 	cmd.Dir = work
-	cmd.Env = append(os.Environ(),
+	here, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Env = append(os.Environ(), "EKKO_IPC_ROOT="+here,
 		"PATH="+tools+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"HOME="+filepath.Join(dir, "home"), "EKKO_IPC_RUNTIME_DIR="+filepath.Join(dir, "run"),
 		"EKKO_IPC_STATE_DIR="+filepath.Join(dir, "state"), "NO_COLOR=1")
