@@ -85,6 +85,9 @@ class Process {
 
 const builds = new Map();
 
+// Go keeps what it has built below the home that there was before world.
+const before = { ...process.env };
+
 // build returns a program of this repository: one of the environment's, or one
 // that is built here, once.
 function build(name) {
@@ -94,7 +97,7 @@ function build(name) {
     const to = path.join(root, '.build', 'js-test', name);
     const what = name === 'ekko-ipc' ? './cmd/ekko-ipc' : `./examples/${name}`;
     builds.set(name, new Promise((resolve, reject) => {
-      const go = spawn('go', ['build', '-buildvcs=false', '-o', to, what], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+      const go = spawn('go', ['build', '-buildvcs=false', '-o', to, what], { cwd: root, env: before, stdio: ['ignore', 'ignore', 'pipe'] });
       let said = '';
       go.stderr.on('data', (text) => { said += text; });
       go.on('error', reject);
