@@ -32,6 +32,9 @@ build: ## build the binary into .build/ekko-ipc
 test: $(BUILD)/check ## check everything, installing what that needs; a quarter of an hour at most
 	@exec $(BUILD)/check
 
+test-js: $(BUILD)/check ## the tests of the npm package in js/, in the Node there is (needs Go, Node and npm)
+	@exec $(BUILD)/check npm js
+
 lint: $(BUILD)/check ## only the checks that run nothing of ours
 	@exec $(BUILD)/check lint
 
@@ -73,4 +76,4 @@ clean: ## remove what was built
 $(BUILD)/check: $(SOURCES)
 	@go build -C internal/tools -o ../../$@ ./check
 
-.PHONY: help demo build test lint fuzz torture bench overload freeze stalled restart cover clean
+.PHONY: help demo build test test-js lint fuzz torture bench overload freeze stalled restart cover clean

@@ -44,6 +44,11 @@ func setUp(ctx context.Context, r *runner) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// npmPackages installs what the packages in JavaScript need.
+func npmPackages(ctx context.Context, r *runner) error {
 	return installPackages(ctx, r, packageDirs())
 }
 

@@ -36,6 +36,7 @@ var steps []step
 func init() {
 	steps = []step{
 		{name: "setup", about: "install what is missing", run: setUp, needed: true},
+		{name: "npm", about: "install the npm packages", run: npmPackages, needed: true},
 		{name: "gofmt", about: "every file as gofmt writes it", run: gofmt, lint: true},
 		{name: "house", about: "exported names commented, no sleeping tests", run: house, lint: true},
 		{name: "vet", about: "go vet of all modules", run: vet, lint: true},
