@@ -21,7 +21,7 @@ export GOFLAGS := $(GOFLAGS) $(shell git status >/dev/null 2>&1 || echo -buildvc
 
 # Without a target: say what there is.
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## build the binary and show what it does (needs Go only)
 	@exec $(BUILD)/ekko-ipc demo
@@ -34,6 +34,9 @@ test: $(BUILD)/check ## check everything, installing what that needs; a quarter 
 
 test-js: $(BUILD)/check ## the tests of the npm package in js/, in the Node there is (needs Go, Node and npm)
 	@exec $(BUILD)/check npm js
+
+test-windows: $(BUILD)/check ## run tests, the tool and Node as Windows programs under Wine, installing that
+	@exec $(BUILD)/check windows
 
 lint: $(BUILD)/check ## only the checks that run nothing of ours
 	@exec $(BUILD)/check lint
@@ -76,4 +79,4 @@ clean: ## remove what was built
 $(BUILD)/check: $(SOURCES)
 	@go build -C internal/tools -o ../../$@ ./check
 
-.PHONY: help demo build test test-js lint fuzz torture bench overload freeze stalled restart cover clean
+.PHONY: help demo build test test-js test-windows lint fuzz torture bench overload freeze stalled restart cover clean

@@ -47,6 +47,7 @@ func TestTwoServicesAtOneAddress(t *testing.T) {
 }
 
 func TestF01_ServiceRefusesADirectoryThatOthersWrite(t *testing.T) {
+	notOnWindows(t, "a socket in a directory")
 	dir := filepath.Join(t.TempDir(), "open")
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		t.Fatal(err)

@@ -330,7 +330,8 @@ type Listener struct {
 	Durable      bool   `json:"durable,omitzero"` // the group is its own, by its name
 	Known        bool   `json:"known"`            // the kernel says who it is: what follows means something
 	PID          int32  `json:"pid,omitzero"`
-	UID          uint32 `json:"uid"`
+	UID          uint32 `json:"uid"`           // 4294967295, nobody's, where users have a SID
+	SID          string `json:"sid,omitempty"` // on Windows
 	Exe          string `json:"exe,omitempty"`
 
 	// What waits for the subscription, what it has had and what it has lost.
@@ -354,7 +355,7 @@ func (s *Service) who() []Listener {
 }
 
 func (w *Listener) describe(c Caller) {
-	w.Known, w.PID, w.UID, w.Exe = c.Known, c.PID, c.UID, c.Exe()
+	w.Known, w.PID, w.UID, w.SID, w.Exe = c.Known, c.PID, c.UID, c.SID, c.Exe()
 }
 
 // presenceChannel tells who comes and goes. Only those hear it who name it.

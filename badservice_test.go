@@ -280,11 +280,7 @@ func cutAnswer(id string) string {
 
 // serveRaw has serve speak on each connection, one after the other.
 func serveRaw(t *testing.T, serve func(net.Conn)) (address string) {
-	address = unixAddress(t)
-	l, err := net.Listen("unix", strings.TrimPrefix(address, "unix:"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, address := listenRaw(t)
 	var served sync.WaitGroup
 	served.Go(func() {
 		for {

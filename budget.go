@@ -25,13 +25,14 @@ type budgets struct {
 type user struct {
 	known       bool
 	uid         uint32
+	sid         string // where users have one
 	certificate string // its principal
 }
 
 func userOf(c Caller) user {
 	switch {
 	case c.Known:
-		return user{known: true, uid: c.UID}
+		return user{known: true, uid: c.UID, sid: c.SID}
 	case c.Certificate != nil:
 		return user{certificate: c.Certificate.Principal()}
 	}

@@ -163,14 +163,14 @@ func TestCallerIsTheKernelsWord(t *testing.T) {
 			t.Fatal(err)
 		}
 		caller := <-got
-		if !caller.Known || int(caller.UID) != uid() || int(caller.PID) != pid() {
+		if !isMe(caller.Known, caller.UID, caller.SID) || int(caller.PID) != pid() {
 			t.Errorf("%s: the caller is %v", method, caller)
 		}
 	}
 }
 
 func TestServiceThatIsGone(t *testing.T) {
-	address := unixAddress(t)
+	address := localAddress(t)
 	_, err := ipc.Dial(t.Context(), address, nil)
 	var e *ipc.Error
 	if !errors.As(err, &e) || e.Code != ipc.CodeServiceUnavailable || e.Details.Executed != ipc.ExecutedNo {
@@ -187,7 +187,7 @@ func TestMistakesOfSettingUpAreReportedByServe(t *testing.T) {
 	} {
 		s := ipc.NewService(parse(t, manifestText), nil)
 		set(s)
-		if err := s.Serve(t.Context(), unixAddress(t)); err == nil || !strings.Contains(err.Error(), want) {
+		if err := s.Serve(t.Context(), localAddress(t)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v; want %s", err, want)
 		}
 	}

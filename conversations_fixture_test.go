@@ -45,7 +45,7 @@ func serveFixture(t *testing.T, change func(*ipc.ServiceOptions)) (address strin
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- service.Serve(ctx, "unix:"+filepath.Join(t.TempDir(), "fixture.sock")) }()
+	go func() { served <- service.Serve(ctx, localAddress(t)) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {

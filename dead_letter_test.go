@@ -37,7 +37,7 @@ func (l killableLog) SetCursor(name string, state []byte) error {
 func TestADeadLetterIsKeptOnce(t *testing.T) {
 	kept := &killable{Store: store.NewMemory()}
 	defer kept.Close()
-	address := unixAddress(t)
+	address := localAddress(t)
 	for round := range 3 {
 		s := ipc.NewService(parse(t, keptText), &ipc.ServiceOptions{Store: kept, Logger: quiet})
 		stop := serveAt(t, s, address)

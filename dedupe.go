@@ -43,6 +43,7 @@ type dedupe struct {
 // that no kernel vouches for are one user here.
 type onceKey struct {
 	caller      uint64 // the uid and one bit, 0 for the unknown
+	sid         string // where users have one
 	certificate string // the principal of a caller known by that
 	key         string
 }
@@ -67,7 +68,7 @@ type execution struct {
 }
 
 func onceKeyOf(c Caller, key []byte) onceKey {
-	k := onceKey{key: string(key)}
+	k := onceKey{sid: c.SID, key: string(key)}
 	switch {
 	case c.Known:
 		k.caller = uint64(c.UID) + 1

@@ -180,7 +180,7 @@ func TestASlowReaderLearnsWhatItMissed(t *testing.T) {
 }
 
 func TestSubscriptionSurvivesARestart(t *testing.T) {
-	address := unixAddress(t)
+	address := localAddress(t)
 	first := newFixture(&ipc.ServiceOptions{Logger: quiet})
 	stop := serveAt(t, first, address)
 	c := dial(t, address, nil)

@@ -4,10 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/transport"
 )
 
 const manifestText = `{
@@ -100,7 +101,13 @@ func failAs(_ context.Context, how string) (any, error) {
 	return how, nil
 }
 
-func unixAddress(t testing.TB) string { return "unix:" + filepath.Join(t.TempDir(), "s.sock") }
+// notOnWindows skips what is not there, or not so.
+func notOnWindows(t testing.TB, what string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("on Windows there is no such thing:", what)
+	}
+}
 
 var quiet = slog.New(slog.DiscardHandler)
 
@@ -121,7 +128,7 @@ func start(t testing.TB, opts *ipc.ServiceOptions) (address string, s *ipc.Servi
 // serve runs s until the test ends and returns its address.
 func serve(t testing.TB, s *ipc.Service) (address string) {
 	t.Helper()
-	address = unixAddress(t)
+	address = localAddress(t)
 	stop := serveAt(t, s, address)
 	t.Cleanup(stop)
 	return address
@@ -157,5 +164,12 @@ func dial(t testing.TB, address string, opts *ipc.ClientOptions) *ipc.Client {
 	return c
 }
 
-func uid() int { return os.Geteuid() }
+// isMe reports whether the kernel names this process's user.
+func isMe(known bool, uid uint32, sid string) bool {
+	if runtime.GOOS == "windows" {
+		return known && uid == transport.NoUID && sid == transport.OwnSID()
+	}
+	return known && int(uid) == os.Geteuid() && sid == ""
+}
+
 func pid() int { return os.Getpid() }

@@ -60,7 +60,7 @@ type keeping struct {
 
 func (k *keeping) start() {
 	k.t.Helper()
-	address := unixAddress(k.t)
+	address := localAddress(k.t)
 	k.service, k.stop = startKept(k.t, k.dir, address)
 	k.client = dial(k.t, address, noRetries)
 }

@@ -63,7 +63,7 @@ func data(format string, args ...any) string { return `,"data":` + fmt.Sprintf(f
 func disturb(t *testing.T, how func(i *intruder)) {
 	t.Helper()
 	leavesNothing(t)
-	address := unixAddress(t)
+	address := localAddress(t)
 	s, _ := startKept(t, t.TempDir(), address)
 	good := dial(t, address, noRetries)
 	tick := mustSubscribe(t, good, "tick", nil)

@@ -18,7 +18,7 @@ import (
 // raw connects to the service at address without a library.
 func raw(t testing.TB, address string) net.Conn {
 	t.Helper()
-	c, err := net.Dial("unix", strings.TrimPrefix(address, "unix:"))
+	c, err := dialRaw(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func say(t testing.TB, address string, lines ...string) []answer {
 	if _, err := io.WriteString(c, strings.Join(lines, "\n")+"\n"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.(*net.UnixConn).CloseWrite(); err != nil {
+	if err := closeWrite(t, c); err != nil {
 		t.Fatal(err)
 	}
 	var answers []answer

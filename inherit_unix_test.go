@@ -48,7 +48,7 @@ func successor(t *testing.T, socket *os.File) *exec.Cmd {
 // is answered, and each new client let in.
 func TestRestartsRefuseNobody(t *testing.T) {
 	const restarts = 100
-	address := unixAddress(t)
+	address := localAddress(t)
 	l, err := net.Listen("unix", address[len("unix:"):])
 	if err != nil {
 		t.Fatal(err)

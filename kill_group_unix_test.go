@@ -48,7 +48,7 @@ func asPackers(t *testing.T, c *ipc.Client, credit int) *ipc.Subscription {
 // acknowledged just before the kill may.
 func TestAServiceIsKilledWithAGroupUnderWay(t *testing.T) {
 	leavesNothing(t)
-	dir, address := t.TempDir(), unixAddress(t)
+	dir, address := t.TempDir(), localAddress(t)
 	const rounds, jobs = 5, 60
 	cmd := keptProcess(t, dir, address)
 	c := dial(t, address, nil)
@@ -131,7 +131,7 @@ func TestAMemberOfAGroupStops(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			leavesNothing(t)
-			address := unixAddress(t)
+			address := localAddress(t)
 			_, _ = startKept(t, t.TempDir(), address)
 			c := dial(t, address, nil)
 			asPackers(t, c, 1).Close() // so that there is the group
@@ -171,7 +171,7 @@ func TestAMemberOfAGroupStops(t *testing.T) {
 // when it goes on, nothing has happened.
 func TestAServiceStandsStillWithAGroupUnderWay(t *testing.T) {
 	leavesNothing(t)
-	dir, address := t.TempDir(), unixAddress(t)
+	dir, address := t.TempDir(), localAddress(t)
 	cmd := keptProcess(t, dir, address)
 	c := dial(t, address, nil)
 	publishJobs(t, c, 0, 5)
@@ -218,7 +218,7 @@ func TestAServiceStandsStillWithAGroupUnderWay(t *testing.T) {
 // does so where it was.
 func TestAPublisherStandsStill(t *testing.T) {
 	leavesNothing(t)
-	address := unixAddress(t)
+	address := localAddress(t)
 	_, _ = startKept(t, t.TempDir(), address)
 	c := dial(t, address, nil)
 	sub := asPackers(t, c, 1)

@@ -147,7 +147,7 @@ func TestServiceKilledAtEveryStage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			leavesNothing(t)
-			address := unixAddress(t)
+			address := localAddress(t)
 			cmd := stageProcess(t, address)
 			sent := make(chan string, 100)
 			opts := *noRetries
@@ -206,7 +206,7 @@ func streamOutcome(t *testing.T, c *ipc.Client, method string) <-chan string {
 // the service that waits to write the rest of it.
 func TestServiceKilledWithinAnAnswer(t *testing.T) {
 	leavesNothing(t)
-	address := unixAddress(t)
+	address := localAddress(t)
 	cmd := stageProcess(t, address)
 	var whole atomic.Bool
 	c := dial(t, serveRaw(t, func(conn net.Conn) {
@@ -315,7 +315,7 @@ func TestClientKilledWhileTheServiceShutsDown(t *testing.T) {
 // the others are answered, on the same connection.
 func TestAServiceStandsStill(t *testing.T) {
 	leavesNothing(t)
-	address := unixAddress(t)
+	address := localAddress(t)
 	cmd := stageProcess(t, address)
 	c := dial(t, address, noRetries)
 	if err := c.Flush(t.Context()); err != nil {
@@ -366,7 +366,7 @@ func TestAServiceStandsStill(t *testing.T) {
 func TestAThousandClients(t *testing.T) {
 	leavesNothing(t)
 	const clients = 1000
-	address := unixAddress(t)
+	address := localAddress(t)
 	cmd := stageProcess(t, address)
 	all := make([]*ipc.Client, clients)
 	each := func(do func(i int, c *ipc.Client) error) {

@@ -99,6 +99,7 @@ func TestTheRootPackageStaysLight(t *testing.T) {
 
 func list(t *testing.T, format string, args ...string) []string {
 	t.Helper()
+	notOnWindows(t, "a go command, where Windows is Wine")
 	out, err := exec.Command("go", append([]string{"list", "-f", format}, args...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("go list: %v\n%s", err, out)

@@ -2,9 +2,7 @@ package ipc_test
 
 import (
 	"context"
-	"net"
 	"os"
-	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -16,10 +14,7 @@ import (
 // through. Goroutines are looked after by goleak in TestMain.
 func leavesNothing(t *testing.T) {
 	t.Helper()
-	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "w")) // the runtime's own, if this is the first socket
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, _ := listenRaw(t) // the runtime's own, if this is the first socket
 	l.Close()
 	before := descriptors(t)
 	t.Cleanup(func() {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/transport"
 	"github.com/ekkojs/ipc/wire"
 )
 
@@ -70,7 +71,11 @@ func manifestDir(t *testing.T, text string) (dir, address string) {
 	if err := os.WriteFile(filepath.Join(dir, "works.ekko.ipc.json"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return dir, "unix:" + filepath.Join(dir, "works.sock")
+	address, err := transport.ServiceAddress("works")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, address
 }
 
 // noRetries is a client that shows each error as it comes, but for those of

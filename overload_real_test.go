@@ -28,7 +28,7 @@ func TestL9_OverloadForReal(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Setenv(busyEnv, strconv.Itoa(x.concurrent))
-			address := unixAddress(t)
+			address := localAddress(t)
 			process(t, address)
 			var clients []*ipc.Client
 			for range 8 {

@@ -143,7 +143,7 @@ func (c *child) goOn() {
 // ends, with an error that does not claim to know whether it ran, and a new
 // service takes the place of the dead one.
 func TestServiceKilledMidCall(t *testing.T) {
-	address := unixAddress(t)
+	address := localAddress(t)
 	for round := range 10 {
 		cmd := process(t, address)
 		c, err := ipc.Dial(t.Context(), address, nil)
@@ -188,13 +188,14 @@ func TestServiceKilledMidCall(t *testing.T) {
 		c.Close()
 		// The second process is killed by the next round's clean-up only
 		// after the first would need its address.
-		address = unixAddress(t)
+		address = localAddress(t)
 	}
 }
 
 // TestServiceEndsOnSIGTERM lets a service end as its users do.
 func TestServiceEndsOnSIGTERM(t *testing.T) {
-	address := unixAddress(t)
+	notOnWindows(t, "SIGTERM")
+	address := localAddress(t)
 	cmd := process(t, address)
 	c := dial(t, address, nil)
 	if _, err := c.Call(t.Context(), "echo", 1); err != nil {

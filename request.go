@@ -7,6 +7,7 @@ import (
 	"github.com/ekkojs/ipc/auth"
 	"github.com/ekkojs/ipc/internal/session"
 	"github.com/ekkojs/ipc/manifest"
+	"github.com/ekkojs/ipc/transport"
 	"github.com/ekkojs/ipc/wire"
 )
 
@@ -14,8 +15,14 @@ import (
 // that the operator trusts, not the caller's.
 type Caller = auth.Caller
 
+// localSystem is the SID of root's like on Windows.
+const localSystem = "S-1-5-18"
+
 // sameUser admits the service's own user and root.
 func sameUser(c Caller) bool {
+	if c.SID != "" {
+		return c.Known && (c.SID == localSystem || c.SID == transport.OwnSID())
+	}
 	return c.Known && (c.UID == 0 || int(c.UID) == os.Geteuid())
 }
 

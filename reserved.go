@@ -104,8 +104,11 @@ func (s *Service) hello(p *peer, data Raw) (any, *Error) {
 		}
 	}
 	identity := map[string]any{}
-	if p.caller.Known {
-		identity = map[string]any{"uid": p.caller.UID, "gid": p.caller.GID, "pid": p.caller.PID}
+	switch c := p.caller; {
+	case c.SID != "":
+		identity = map[string]any{"sid": c.SID, "pid": c.PID}
+	case c.Known:
+		identity = map[string]any{"uid": c.UID, "gid": c.GID, "pid": c.PID}
 	}
 	if c := p.caller.Certificate; c != nil {
 		identity["certificate"] = c.Principal()
@@ -165,13 +168,14 @@ func (s *Service) stats() any {
 func (s *Service) connections() any {
 	type connection struct {
 		UID uint32 `json:"uid"`
+		SID string `json:"sid,omitempty"`
 		PID int32  `json:"pid"`
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list := make([]connection, 0, len(s.peers))
 	for p := range s.peers {
-		list = append(list, connection{UID: p.caller.UID, PID: p.caller.PID})
+		list = append(list, connection{UID: p.caller.UID, SID: p.caller.SID, PID: p.caller.PID})
 	}
 	return list
 }

@@ -88,7 +88,7 @@ func takeAll(t *testing.T, sub *ipc.Subscription, n int) {
 // is ready is told, and all of them are delivered.
 func TestARestartWithMuchThatIsKept(t *testing.T) {
 	for _, n := range []int{0, 1, *restartWith} {
-		dir, address := t.TempDir(), unixAddress(t)
+		dir, address := t.TempDir(), localAddress(t)
 		subscribe := func() (*ipc.Client, [2]*ipc.Subscription) {
 			c := dial(t, address, nil)
 			return c, [...]*ipc.Subscription{

@@ -73,7 +73,7 @@ func TestSharedMemoryByManifest(t *testing.T) {
 			t.Fatalf("event %d: %v, %v", i, e, err)
 		}
 	}
-	if who := <-caller; !who.Known || who.UID != uint32(uid()) || who.PID != int32(os.Getpid()) {
+	if who := <-caller; !isMe(who.Known, who.UID, who.SID) || who.PID != int32(os.Getpid()) {
 		t.Errorf("the caller is %+v", who)
 	}
 }

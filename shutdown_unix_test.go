@@ -15,7 +15,7 @@ import (
 // answered, it certainly did not run.
 func TestWhoWasNotAcceptedYetIsTold(t *testing.T) {
 	for range 10 {
-		address := unixAddress(t)
+		address := localAddress(t)
 		cmd := process(t, address)
 		signal := func(s syscall.Signal) {
 			if err := cmd.Process.Signal(s); err != nil {

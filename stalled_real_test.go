@@ -35,7 +35,7 @@ const (
 // it measures: what else the machine has to do makes some seconds bad, so
 // that of latencies the second in the middle counts.
 func TestR1_StalledForReal(t *testing.T) {
-	address := unixAddress(t)
+	address := localAddress(t)
 	service := itself(t, torrentEnv+"="+address)
 	c := dial(t, address, nil)
 	e := newEar(t, c)

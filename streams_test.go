@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,12 +87,8 @@ type relay struct {
 
 func newRelay(t testing.TB, to string) *relay {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "r.sock")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &relay{address: "unix:" + path, to: strings.TrimPrefix(to, "unix:"), conns: map[net.Conn]struct{}{}}
+	l, address := listenRaw(t)
+	r := &relay{address: address, to: to, conns: map[net.Conn]struct{}{}}
 	r.changed.L = &r.mu
 	r.working.Go(func() {
 		for {
@@ -124,7 +119,7 @@ func (r *relay) set(f func()) {
 func (r *relay) pass(client net.Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	service, err := net.Dial("unix", r.to)
+	service, err := dialRaw(r.to)
 	if r.closed || err != nil {
 		client.Close()
 		if err == nil {
@@ -425,7 +420,7 @@ func TestACutConnectionCostsWhatIsNotKept(t *testing.T) {
 }
 
 func TestARestartOfWhatIsKeptInMemory(t *testing.T) {
-	address := unixAddress(t)
+	address := localAddress(t)
 	first := newStreams(t, nil)
 	stop := serveAt(t, first, address)
 	c := dial(t, address, nil)

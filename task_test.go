@@ -131,7 +131,7 @@ var nextTasks = map[string]func() string{
 
 // rawTask sends bytes and keeps the connection open.
 func rawTask(address, bytes string) (net.Conn, error) {
-	conn, err := net.Dial("unix", strings.TrimPrefix(address, "unix:"))
+	conn, err := dialRaw(address)
 	if err == nil {
 		_, err = io.WriteString(conn, bytes)
 		kept = append(kept, conn)

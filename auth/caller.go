@@ -29,8 +29,9 @@ type Caller struct {
 	// Known is false where the transport has no credentials to give, as over
 	// TCP: UID and GID are then meaningless, not root's.
 	Known bool
-	UID   uint32
-	GID   uint32
+	UID   uint32   // 4294967295, nobody's, where users have a SID instead
+	GID   uint32   // likewise
+	SID   string   // on Windows, such as "S-1-5-21-…-1001"; else empty
 	PID   int32    // zero if the kernel does not say; for display
 	Roles []string // given by this side's policy, never by the caller
 
@@ -44,7 +45,7 @@ type Caller struct {
 
 // The user numbers that stand for nobody in particular.
 const (
-	noUID       = ^uint32(0)
+	noUID       = transport.NoUID
 	overflowUID = 65534 // unless the system says otherwise
 )
 
@@ -55,6 +56,8 @@ func FromPeer(p transport.Peer) (Caller, error) {
 	switch {
 	case !p.Known:
 		return Caller{Certificate: p.Certificate}, nil
+	case p.SID != "":
+		return Caller{Known: true, UID: noUID, GID: noUID, SID: p.SID, PID: p.PID, peer: p}, nil
 	case p.UID == noUID:
 		return Caller{}, fmt.Errorf("%w: the kernel names no user", ErrUnidentified)
 	case p.UID == overflowUID || p.Overflow():
@@ -82,15 +85,17 @@ func (c Caller) Exe() string {
 func (c Caller) String() string {
 	var b strings.Builder
 	switch {
-	case c.Known:
-		fmt.Fprintf(&b, "uid %d, gid %d", c.UID, c.GID)
-		if c.PID > 0 {
-			fmt.Fprintf(&b, ", pid %d", c.PID)
-		}
-	case c.Certificate != nil:
+	case c.Certificate != nil && !c.Known:
 		fmt.Fprintf(&b, "certificate %q", c.Certificate.Principal())
-	default:
+	case !c.Known:
 		b.WriteString("unknown user")
+	case c.SID != "":
+		fmt.Fprintf(&b, "sid %s", c.SID)
+	default:
+		fmt.Fprintf(&b, "uid %d, gid %d", c.UID, c.GID)
+	}
+	if c.Known && c.PID > 0 {
+		fmt.Fprintf(&b, ", pid %d", c.PID)
 	}
 	if len(c.Roles) > 0 {
 		fmt.Fprintf(&b, ", roles %s", strings.Join(c.Roles, " "))

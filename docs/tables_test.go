@@ -119,6 +119,7 @@ func limits() []limit {
 		{"deadline of a call", span(session.DefaultTimeout), span(session.MaxTimeout), "the context, `timeout` in the manifest, `ClientOptions.Timeout`"},
 		{"running calls when a service ends", span(ipc.DefaultDrainTimeout), "", "`ServiceOptions.DrainTimeout`"},
 		{"path of a socket", bytes(transport.MaxPath), "", ""},
+		{"name of a Windows pipe", bytes(transport.MaxPipeName), "", ""},
 		{"manifest", bytes(manifest.DefaultMaxSize), bytes(manifest.MaxSize), ""},
 	}
 }

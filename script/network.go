@@ -188,7 +188,10 @@ func callerFacts(c ipc.Caller) map[string]any {
 		roles = []string{}
 	}
 	facts := map[string]any{"known": c.Known, "roles": roles}
-	if c.Known {
+	switch {
+	case c.SID != "":
+		facts["sid"], facts["pid"] = c.SID, c.PID
+	case c.Known:
 		facts["uid"], facts["gid"], facts["pid"] = c.UID, c.GID, c.PID
 	}
 	if c.Certificate != nil {

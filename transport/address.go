@@ -22,6 +22,7 @@ const (
 	SchemeMQ      = "mq"
 	SchemeTLS     = "tls"
 	SchemeShm     = "shm"
+	SchemePipe    = "pipe"
 )
 
 // Address is an address understood and found harmless:
@@ -30,6 +31,7 @@ const (
 //	fifo:/run/user/1000/ekko-ipc/db.fifo   pairs of FIFOs, by the path that clients knock at
 //	mq:name                                POSIX message queues of this user
 //	shm:/run/user/1000/ekko-ipc/db.shm     shared memory, handed out over that Unix socket (Linux)
+//	pipe:name                              a Windows pipe, \\.\pipe\name
 //	tcp:127.0.0.1:7000                     a port of this machine
 //	tls:example.com:7000                   a port of any machine, by TLS
 //	mem:name                               within this process
@@ -42,7 +44,7 @@ type Address struct {
 	Scheme  string
 	Path    string         // of SchemeUnix, SchemeShm and SchemeFIFO
 	Host    netip.AddrPort // of SchemeTCP
-	Name    string         // of SchemeMem, SchemeMQ and SchemeInherit
+	Name    string         // of SchemeMem, SchemeMQ, SchemePipe and SchemeInherit
 	Command string         // of SchemeExec
 
 	Authority string // of SchemeTLS: host, by name or number, and port

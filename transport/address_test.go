@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode"
@@ -16,10 +17,15 @@ func TestParseAddress(t *testing.T) {
 	for _, s := range []string{
 		"unix:/run/user/1000/ekko-ipc/db.sock", "unix:/a", "unix:/ünï/;uid=0;", "unix:/a b/~",
 		"fifo:/run/user/1000/ekko-ipc/db.fifo", "mq:db", "mq:a_b-c.D9", "mq:" + strings.Repeat("n", 200),
+		"pipe:db", "pipe:Ekko-1.2_x+y", "pipe:" + strings.Repeat("x", transport.MaxPipeName),
 		"tcp:127.0.0.1:7000", "tcp:127.9.9.9:0", "tcp:[::1]:7000", "mem:x", "mem:any thing", "stdio:",
 		"exec:cat", "exec:/bin/cat -u  -", `exec:["/opt/my service","-v",""]`, "inherit:db", "inherit:",
 		"shm:/run/user/1000/ekko-ipc/db.shm",
 	} {
+		if runtime.GOOS == "windows" {
+			s = strings.Replace(s, "unix:/", `unix:C:\`, 1)
+			s = strings.ReplaceAll(s, "/", `\`)
+		}
 		a, err := transport.ParseAddress(s)
 		if err != nil || a.String() != s {
 			t.Errorf("%q: got %q, %v", s, a, err)
@@ -33,6 +39,8 @@ func TestParseAddress(t *testing.T) {
 		"fifo:", "fifo:relative", "fifo:@abstract", "fifo:/a/", "fifo:/" + strings.Repeat("x", 100), "fifo:/a\nb",
 		"mq:", "mq:/db", "mq:.db", "mq:a b", "mq:a~0u", "mq:ü", "mq:" + strings.Repeat("n", 201),
 		"tcp:", "tcp:7000", "tcp:127.0.0.1", "tcp:127.0.0.1:", "tcp:127.0.0.1:65536", "tcp:127.0.0.1:http",
+		"pipe:", `pipe:\\.\pipe\db`, `pipe:a\b`, "pipe:a/b", "pipe:a b", "pipe:a\x00b", "pipe:ü", "pipe:..\\a", "pipe:a:b", "pipe:a~lock",
+		"pipe:" + strings.Repeat("x", transport.MaxPipeName+1),
 		"mem:", "stdio:x", "exec:", "exec: ", `exec:"cat"`, "exec:a 'b c'", `exec:a\ b`, "exec:[]", `exec:[""]`, `exec:["a",1]`, `exec:["a"`, "exec:a\x00b",
 		"inherit:a:b", "shm:", "shm:x", "shm:@x", "shm:/a/../b", "http://127.0.0.1", "UNIX:/a", "/run/x.sock",
 	} {
@@ -65,6 +73,7 @@ func TestF04_NoAbstractSockets(t *testing.T) {
 }
 
 func TestF05_LengthOfPaths(t *testing.T) {
+	notOnWindows(t, "a Unix socket of ours")
 	dir := shortDir(t)
 	for n := 90; n <= 130; n++ {
 		path := filepath.Join(dir, strings.Repeat("x", n-len(dir)-1))
@@ -85,6 +94,7 @@ func TestF05_LengthOfPaths(t *testing.T) {
 }
 
 func TestF05_StrangePaths(t *testing.T) {
+	notOnWindows(t, "a Unix socket of ours")
 	dir := shortDir(t)
 	for _, name := range []string{"a\x00b", "a\nb", "a\tb", "a\x7fb", "a\u0085b"} {
 		if _, err := transport.Listen(t.Context(), "unix:"+filepath.Join(dir, name), nil); !errors.Is(err, transport.ErrInvalidAddress) {
@@ -106,6 +116,7 @@ func TestF05_StrangePaths(t *testing.T) {
 }
 
 func TestF05_LongNamesAreHashed(t *testing.T) {
+	notOnWindows(t, "a Unix socket of ours")
 	long := strings.Repeat("n", 255)
 	paths := make(map[string]string)
 	for _, name := range []string{"db", "database-service", long, long[1:], long[:254] + "m", strings.Repeat("n", 70)} {
@@ -131,10 +142,53 @@ func TestF05_LongNamesAreHashed(t *testing.T) {
 	}
 }
 
+func TestF08_NamesOfServicePipes(t *testing.T) {
+	const sid = "S-1-5-21-1004336348-1177238915-682003330-1001"
+	for _, test := range []struct{ sid, dir, name, want string }{
+		{sid, "", "db", "ekko-ipc+" + sid + "+db"},
+		{sid, `C:\Run`, "db", "ekko-ipc+" + sid + "+a8e51fe38d9cdf3d+db"},
+	} {
+		if got := transport.ServicePipeForTest(test.sid, test.dir, test.name); got != test.want {
+			t.Errorf("%+v: got %s", test, got)
+		}
+	}
+	long := strings.Repeat("n", 255)
+	names := make(map[string]bool)
+	for _, dir := range []string{"", `C:\a`, `C:\b`} {
+		for _, who := range []string{sid, sid[:len(sid)-1] + "2", "S" + strings.Repeat("-4294967295", 16)} {
+			for _, name := range []string{"db", "users", long, long[1:], long[:254] + "m"} {
+				pipe := transport.ServicePipeForTest(who, dir, name)
+				if _, err := transport.ParseAddress("pipe:" + pipe); err != nil {
+					t.Error(err)
+				}
+				if names[pipe] {
+					t.Errorf("%s is the pipe of two", pipe)
+				}
+				names[pipe] = true
+			}
+		}
+	}
+}
+
+// TestPipesAreOfWindows: elsewhere it is said at once what there is instead.
+func TestPipesAreOfWindows(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("here they are")
+	}
+	for name, try := range map[string]func() error{
+		"Listen": func() error { _, err := transport.Listen(t.Context(), "pipe:db", nil); return err },
+		"Dial":   func() error { _, err := transport.Dial(t.Context(), "pipe:db", nil); return err },
+	} {
+		if err := try(); !errors.Is(err, transport.ErrUnsupported) || !strings.Contains(err.Error(), "unix:") {
+			t.Errorf("%s: got %v, want ErrUnsupported and unix:", name, err)
+		}
+	}
+}
+
 // FuzzParseAddress: what is accepted can be told to the kernel as it is.
 func FuzzParseAddress(f *testing.F) {
 	for _, s := range []string{
-		"unix:/a", "unix:@a", "unix:\x00", "tcp:127.0.0.1:1", "tcp:localhost:1", "mem:x", "stdio:", "fifo:/a", "mq:a", "exec:a b", `exec:["a b"]`, "inherit:x", "tls:a.b:1", "tls:[::1]:1",
+		"unix:/a", "unix:@a", "unix:\x00", "tcp:127.0.0.1:1", "tcp:localhost:1", "mem:x", "stdio:", "fifo:/a", "mq:a", "exec:a b", `exec:["a b"]`, "inherit:x", "tls:a.b:1", "tls:[::1]:1", "pipe:x",
 	} {
 		f.Add(s)
 	}
@@ -149,6 +203,10 @@ func FuzzParseAddress(f *testing.F) {
 		switch a.Scheme {
 		case transport.SchemeUnix, transport.SchemeFIFO:
 			if !filepath.IsAbs(a.Path) || len(a.Path) > transport.MaxPath || strings.ContainsFunc(a.Path, unicode.IsControl) {
+				t.Errorf("%q is accepted", s)
+			}
+		case transport.SchemePipe:
+			if strings.ContainsAny(a.Name, "\\/:\x00 ~") || len(a.Name) > transport.MaxPipeName {
 				t.Errorf("%q is accepted", s)
 			}
 		case transport.SchemeTCP:

@@ -21,6 +21,7 @@ func message() []byte {
 // BenchmarkRoundTrip is a request and an answer of 350 bytes; net.Conn is the
 // yardstick, with a length before the same bytes.
 func BenchmarkRoundTrip(b *testing.B) {
+	notOnWindows(b, "a Unix socket of ours")
 	b.Run("net.Conn", func(b *testing.B) {
 		l, err := net.Listen("unix", filepath.Join(shortDir(b), "s"))
 		must(b, err)
@@ -89,6 +90,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 
 // BenchmarkOneWay sends frames of one length as fast as they are read.
 func BenchmarkOneWay(b *testing.B) {
+	notOnWindows(b, "a Unix socket of ours")
 	for _, size := range []struct {
 		name string
 		n    int
@@ -124,6 +126,7 @@ func oneWay(b *testing.B, address func(testing.TB) string, n int) {
 // BenchmarkIdle measures what the end of a connection costs that waits,
 // without the stack of its goroutine and the kernel's part.
 func BenchmarkIdle(b *testing.B) {
+	notOnWindows(b, "a Unix socket of ours")
 	b.Run("quiet", func(b *testing.B) { idle(b, 60) })
 	b.Run("watched", func(b *testing.B) {
 		defer transport.NoQuietForTest()()

@@ -14,11 +14,12 @@
 //
 // # Transports
 //
-// There are Unix sockets, shared memory, pairs of FIFOs, POSIX message queues,
-// TCP with TLS, TCP on loopback, standard input and output (and any pair of
-// pipes, by [Pipe], and those of a program that Dial starts), sockets that the
-// process was started with, and memory, by name or as a [Pair]. See [Address].
-// Package transporttest holds the facts that are true of each.
+// There are Unix sockets, Windows pipes, shared memory, pairs of FIFOs, POSIX
+// message queues, TCP with TLS, TCP on loopback, standard input and output (and
+// any pair of pipes, by [Pipe], and those of a program that Dial starts),
+// sockets that the process was started with, and memory, by name or as a
+// [Pair]. See [Address]. Package transporttest holds the facts that are true
+// of each.
 //
 // # Frames on a stream of bytes
 //
@@ -49,8 +50,11 @@
 // by nobody but the holder of the lock file beside it. Both ends learn from
 // the kernel which user the other is, and Dial turns away from a server that
 // is neither one's own nor root's before a byte is said. Shared memory is
-// handed out over such a socket. TCP and pipes have
-// no such word to give: [Peer] is then not Known.
+// handed out over such a socket.
+//
+// A Windows pipe is made with a list of who may open it, its user and the
+// system, and an owner, whom Dial looks at. It is served by nobody but the
+// holder of the lock, a second pipe.
 //
 // FIFOs and message queues say nothing of who is at the other end, but who
 // can be: they can be opened by their owner and root only, and nobody else can
@@ -60,4 +64,6 @@
 // has named: see [TLSOptions]. Dial believes no service without it, and a
 // listener with ClientCert no client. Whatever is wrong with a file or a
 // certificate is a [TLSError], which says which, and what to do.
+//
+// TCP and anonymous pipes have no such word to give: [Peer] is then not Known.
 package transport

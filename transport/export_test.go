@@ -63,6 +63,11 @@ func (b *BareMemory) Close() error { return b.m.close() }
 // SocketPathForTest is SocketPath for a given directory.
 var SocketPathForTest = socketPath
 
+// ServicePipeForTest is the name of the pipe of a service.
+func ServicePipeForTest(sid, runtimeDir, name string) string {
+	return servicePipe(servicePipes(sid, runtimeDir), name)
+}
+
 // SingleForTest is the listener of standard input and output, for any
 // connection.
 func SingleForTest(addr string, c Conn) Listener { return newSingle(addr, c) }

@@ -93,5 +93,5 @@ func newFIFO(in, out *os.File, o *Options, f Framing) (Conn, error) {
 		return nil, err
 	}
 	s.wider = widerPipe
-	return newFramed(s, Peer{Known: true, UID: uint32(os.Geteuid()), GID: noGID}, o, f), nil
+	return newFramed(s, Peer{Known: true, UID: uint32(os.Geteuid()), GID: NoUID}, o, f), nil
 }

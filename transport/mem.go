@@ -23,7 +23,7 @@ func Pair(o *Options) (server, client Conn) {
 func self() Peer {
 	uid, gid := os.Geteuid(), os.Getegid()
 	if uid < 0 {
-		return Peer{}
+		return selfBySID()
 	}
 	return Peer{Known: true, UID: uint32(uid), GID: uint32(gid), PID: int32(os.Getpid()), source: selfSource()}
 }

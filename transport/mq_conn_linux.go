@@ -116,7 +116,7 @@ func newMQ(in, out mqEnd, told int32, o *Options, f Framing) (Conn, error) {
 	} else {
 		go e.watch()
 	}
-	peer := Peer{Known: true, UID: uint32(os.Geteuid()), GID: noGID, PID: e.pid, source: e}
+	peer := Peer{Known: true, UID: uint32(os.Geteuid()), GID: NoUID, PID: e.pid, source: e}
 	return newFramed(mqStream{s, e}, peer, o, f), nil
 }
 

@@ -1,16 +1,23 @@
 package transport
 
 import (
-	"net"
+	"io"
 	"time"
 )
 
-// plain is a stream over any net.Conn, for connections that have no
+// plain is a stream over any net.Conn or file, for connections that have no
 // descriptor of their own to read from. It waits with a small buffer where
 // others wait with none, and cannot write without perhaps waiting.
 type plain struct {
-	conn  net.Conn
+	conn  plainConn
 	small [512]byte
+}
+
+// plainConn is what plain needs of a net.Conn.
+type plainConn interface {
+	io.ReadWriteCloser
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
 }
 
 func (s *plain) read(r *reader) error {

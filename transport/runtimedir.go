@@ -31,26 +31,34 @@ const (
 
 func socketPath(dir, name string) (string, error) {
 	room := MaxPath - len(dir) - len("/") - len(socketSuffix)
-	if len(name) <= room {
-		return filepath.Join(dir, name+socketSuffix), nil
-	}
-	// No name holds a plus sign, so no other name has this path.
-	tail := fmt.Sprintf("+%x", sha256.Sum256([]byte(name)))[:1+hashDigits]
-	if room < len(tail) {
+	if len(name) > room && room < 1+hashDigits {
 		return "", fmt.Errorf("%w: the directory %s is too long for sockets in it; %s can name another",
 			ErrInvalidAddress, dir, RuntimeDirEnv)
 	}
-	return filepath.Join(dir, name[:room-len(tail)]+tail+socketSuffix), nil
+	return filepath.Join(dir, shortened(name, room)+socketSuffix), nil
 }
 
-func checkSocketName(name string) error {
-	strange := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
-			r == '-' || r == '_' || r == '.')
+// shortened returns name, or if there is no room for it, its beginning and a
+// hash. No name holds a plus sign, so no other name becomes the same.
+func shortened(name string, room int) string {
+	if len(name) <= room {
+		return name
 	}
-	if name == "" || name[0] == '.' || strings.ContainsFunc(name, strange) {
+	return name[:room-1-hashDigits] + "+" + hashOf(name)
+}
+
+func hashOf(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s)))[:hashDigits] }
+
+func checkSocketName(name string) error {
+	if name == "" || name[0] == '.' || strings.ContainsFunc(name, strangeInName) {
 		return fmt.Errorf("%w: %q cannot name a socket: letters, digits, dots, - and _ can",
 			ErrInvalidAddress, name)
 	}
 	return nil
+}
+
+// strangeInName reports whether names hold no such letter.
+func strangeInName(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+		r == '-' || r == '_' || r == '.')
 }

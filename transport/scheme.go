@@ -32,6 +32,7 @@ func init() {
 		SchemeMQ:      &mqScheme,
 		SchemeTLS:     &tlsScheme,
 		SchemeShm:     &shmScheme,
+		SchemePipe:    &pipeScheme,
 	}
 }
 

@@ -121,7 +121,9 @@ type Options struct {
 
 	// TrustUID says whether the process that serves an address may run as
 	// that user; Dial asks it before a byte is sent, where the kernel names
-	// the server's user. Default: one's own effective user and root.
+	// the server's user by number. Default: one's own effective user and
+	// root. The owner of a Windows pipe has to be one's own user, the system
+	// or its administrators, and nobody is asked.
 	TrustUID func(uid uint32) bool
 
 	// TLS says by which files connections of SchemeTLS are secured. A
@@ -205,11 +207,12 @@ const (
 // that inherited the descriptor, or was handed it, is not seen.
 type Peer struct {
 	// Known is false where the transport has no kernel credentials to give
-	// (TCP, pipes): the numbers below are then meaningless.
+	// (TCP, pipes): what is below is then meaningless.
 	Known bool
-	UID   uint32
-	GID   uint32 // ^uint32(0) where the kernel names the user only
+	UID   uint32 // NoUID where users have a SID instead
+	GID   uint32 // NoUID where the kernel names the user only
 	PID   int32  // for display only: it may be reused after the peer's death; 0 where the kernel does not say
+	SID   string // of the user, on Windows: "S-1-5-21-…-1001"; else empty
 
 	// Certificate is whom the peer has proven to be by TLS; nil where it was
 	// not asked to. It is independent of Known, and comes from an authority
@@ -219,8 +222,8 @@ type Peer struct {
 	source pidfdSource // nil if the kernel gives no process descriptor
 }
 
-// noGID is the number of no group: only the peer's user is known.
-const noGID = ^uint32(0)
+// NoUID is no user's and no group's number.
+const NoUID = ^uint32(0)
 
 // pidfdSource is where a process descriptor of the peer is to be had.
 type pidfdSource interface {

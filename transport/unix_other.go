@@ -14,5 +14,5 @@ import (
 func listenUnix(context.Context, string, *Options) (Listener, error) { return nil, noUnix() }
 
 func noUnix() error {
-	return fmt.Errorf("%w: unix sockets on %s; tcp:127.0.0.1:0 is there", ErrUnsupported, runtime.GOOS)
+	return fmt.Errorf("%w: unix sockets on %s; on Windows pipe: is there, and tcp:127.0.0.1:0", ErrUnsupported, runtime.GOOS)
 }

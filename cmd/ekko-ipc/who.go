@@ -63,6 +63,7 @@ type listenerJSON struct {
 	Known        bool    `json:"known"`            // the kernel says who it is
 	PID          int32   `json:"pid,omitempty"`
 	UID          *uint32 `json:"uid,omitempty"`
+	SID          string  `json:"sid,omitempty"`
 	Exe          string  `json:"exe,omitempty"`
 	Queued       *int    `json:"queued,omitempty"`
 	Delivered    *uint64 `json:"delivered,omitempty"`
@@ -138,7 +139,10 @@ func (l *listenerJSON) user() string {
 	if !l.Known || l.UID == nil {
 		return "-"
 	}
-	id := strconv.FormatUint(uint64(*l.UID), 10)
+	id := l.SID
+	if id == "" {
+		id = strconv.FormatUint(uint64(*l.UID), 10)
+	}
 	if found, err := user.LookupId(id); err == nil {
 		return found.Username
 	}

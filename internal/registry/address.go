@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -71,7 +70,7 @@ func Open(ways []Way) (open []Way) {
 func TransportAddress(service string, t *manifest.Transport) (string, error) {
 	switch t.Type {
 	case manifest.TransportAuto, manifest.TransportUnix, manifest.TransportNamedPipe, "":
-		return socketAddress(service, transport.SchemeUnix, t.Address)
+		return localAddress(service, t.Address)
 	case manifest.TransportShm:
 		if runtime.GOOS == "linux" {
 			return socketAddress(service, transport.SchemeShm, t.Address)
@@ -88,55 +87,6 @@ func TransportAddress(service string, t *manifest.Transport) (string, error) {
 	}
 	return "", wire.Errorf(wire.CodeTransportUnsupported,
 		"service %q: transport type %q is not built in; use \"unix\", or list it under \"fallback\"", service, t.Type)
-}
-
-// socketAddress returns the address of a Unix socket, for itself or for shared
-// memory, given as a bare name, as the name of a Windows pipe, or as a path in
-// the runtime directory.
-func socketAddress(service, scheme, address string) (string, error) {
-	if address == "" {
-		address = service
-	}
-	address = strings.TrimPrefix(address, `\\.\pipe\`)
-	path, whole := strings.CutPrefix(address, scheme+":")
-	if !whole && !filepath.IsAbs(path) {
-		return nameAddress(service, scheme, path)
-	}
-	dir, err := transport.RuntimeDir()
-	if err != nil {
-		return "", wire.Errorf(wire.CodeUntrustedPeer, "runtime directory: %w", err)
-	}
-	in, err := filepath.Rel(dir, path)
-	if err != nil || !filepath.IsAbs(path) || in == "." || !filepath.IsLocal(in) {
-		return "", refused(service, address, "it is not in the runtime directory "+dir)
-	}
-	return checked(service, scheme+":"+filepath.Clean(path))
-}
-
-// nameAddress returns the address of the socket of that name in the runtime
-// directory. A FIFO, and the socket at which memory is handed out, stand beside
-// it and end otherwise.
-func nameAddress(service, scheme, name string) (string, error) {
-	suffix := socketSuffix
-	if scheme != transport.SchemeUnix {
-		suffix = "." + scheme
-	}
-	name = strings.TrimSuffix(name, suffix)
-	switch {
-	case name == "" || name == "." || name == "..":
-		return "", refused(service, name, "it names no socket")
-	case strings.HasPrefix(name, "@"):
-		return "", refused(service, name, "abstract sockets are open to everybody")
-	case strings.ContainsAny(name, `/\`):
-		return "", refused(service, name, "a relative address is a bare name in the runtime directory")
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return "", refused(service, name, "it holds a control character")
-	}
-	path, err := transport.SocketPath(name)
-	if err != nil {
-		return "", wire.Errorf(wire.CodeUntrustedPeer, "service %q: %w", service, err)
-	}
-	return checked(service, scheme+":"+strings.TrimSuffix(path, socketSuffix)+suffix)
 }
 
 // queueAddress returns the address of POSIX message queues, by their name.
@@ -178,4 +128,34 @@ func checked(service, address string) (string, error) {
 
 func refused(service, address, why string) error {
 	return wire.Errorf(wire.CodeUntrustedPeer, "service %q: address %q refused: %s", service, address, why)
+}
+
+// nameAddress returns the address of this user's service of that name. A FIFO,
+// and the socket at which memory is handed out, stand beside the socket and end
+// otherwise.
+func nameAddress(service, scheme, name string) (string, error) {
+	suffix := socketSuffix
+	if scheme != transport.SchemeUnix {
+		suffix = "." + scheme
+	}
+	name = strings.TrimSuffix(name, suffix)
+	switch {
+	case name == "" || name == "." || name == "..":
+		return "", refused(service, name, "it names no socket")
+	case strings.HasPrefix(name, "@"):
+		return "", refused(service, name, "abstract sockets are open to everybody")
+	case strings.ContainsAny(name, `/\`):
+		return "", refused(service, name, "a relative address is a bare name in the runtime directory")
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "", refused(service, name, "it holds a control character")
+	}
+	address, err := transport.ServiceAddress(name)
+	if err != nil {
+		return "", wire.Errorf(wire.CodeUntrustedPeer, "service %q: %w", service, err)
+	}
+	if scheme != transport.SchemeUnix {
+		path := strings.TrimPrefix(address, transport.SchemeUnix+":")
+		address = scheme + ":" + strings.TrimSuffix(path, socketSuffix) + suffix
+	}
+	return checked(service, address)
 }

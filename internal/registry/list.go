@@ -17,15 +17,15 @@ func (r *Registry) List(ctx context.Context) ([]*Resolution, error) {
 		return nil, err
 	}
 	// A runtime directory that cannot be read has no services to list.
-	names, paths, _ := sockets()
+	names, addresses, _ := sockets()
 	for i, name := range names {
 		if err := alive(ctx, "list services"); err != nil {
 			return nil, err
 		}
-		if sv.has(name) || sv.leadsTo("unix:"+paths[i]) {
+		if sv.has(name) || sv.leadsTo(addresses[i]) {
 			continue
 		}
-		if found, err := living(ctx, name, paths[i]); err == nil {
+		if found, err := living(ctx, name, addresses[i]); err == nil {
 			sv.add(found)
 		}
 	}

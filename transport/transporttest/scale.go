@@ -14,7 +14,7 @@ func peerIdentity(t *testing.T, tr *Transport) {
 	server, client := settled(t, tr, nil)
 	for name, c := range map[string]transport.Conn{"server": server, "client": client} {
 		got, want := c.Peer(), tr.Peer
-		if got.Known != want.Known || got.UID != want.UID || got.GID != want.GID || got.PID != want.PID {
+		if got.Known != want.Known || got.UID != want.UID || got.GID != want.GID || got.PID != want.PID || got.SID != want.SID {
 			t.Errorf("the %s's peer: got %+v, want %+v", name, got, want)
 		}
 	}

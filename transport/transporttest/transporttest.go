@@ -33,6 +33,10 @@ type Transport struct {
 	// Waits is set where TryWrite can do nothing without waiting.
 	Waits bool
 
+	// Whole is set where the stream ends both ways at once: CloseWrite is
+	// Close then.
+	Whole bool
+
 	// Patient is set where a frame that has begun may take as long as it
 	// likes, because both ends are this process.
 	Patient bool

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -52,11 +53,8 @@ func npmPackages(ctx context.Context, r *runner) error {
 	return installPackages(ctx, r, packageDirs())
 }
 
-func missing(bench bool) (list []need) {
+func missing(needs []need) (list []need) {
 	for _, n := range needs {
-		if bench && !n.bench {
-			continue
-		}
 		if _, err := exec.LookPath(n.command); err != nil {
 			list = append(list, n)
 		}
@@ -65,7 +63,16 @@ func missing(bench bool) (list []need) {
 }
 
 func installPrograms(ctx context.Context, r *runner) error {
-	list := missing(r.bench)
+	wanted := needs
+	if r.bench {
+		wanted = slices.DeleteFunc(slices.Clone(needs), func(n need) bool { return !n.bench })
+	}
+	return r.install(ctx, wanted)
+}
+
+// install installs those programs that are missing, and says so.
+func (r *runner) install(ctx context.Context, wanted []need) error {
+	list := missing(wanted)
 	if len(list) == 0 {
 		return nil
 	}
@@ -89,7 +96,7 @@ func installPrograms(ctx context.Context, r *runner) error {
 			return err
 		}
 	}
-	if list := missing(r.bench); len(list) > 0 {
+	if list := missing(wanted); len(list) > 0 {
 		return fmt.Errorf("%s is still missing", list[0].command)
 	}
 	return nil
@@ -123,22 +130,25 @@ func packageDirs() (dirs []string) {
 // Node.
 const benchPackages = "bench/node"
 
-// installPackages runs npm ci where what is installed is older than the lock
-// file.
 func installPackages(ctx context.Context, r *runner, dirs []string) error {
 	for _, dir := range dirs {
-		want, err := os.Stat(filepath.Join(dir, "package-lock.json"))
-		if err != nil {
-			return err
-		}
-		have, err := os.Stat(filepath.Join(dir, "node_modules", ".package-lock.json"))
-		if err == nil && !have.ModTime().Before(want.ModTime()) {
-			continue
-		}
-		fmt.Fprintf(r.out, "npm packages of ./%s\n", dir)
-		if err := in(dir, "npm", "ci", "--no-audit", "--no-fund").quiet(ctx); err != nil {
+		if err := npmInstall(ctx, r, dir); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// npmInstall runs npm ci where what is installed is older than the lock file.
+func npmInstall(ctx context.Context, r *runner, dir string, flags ...string) error {
+	want, err := os.Stat(filepath.Join(dir, "package-lock.json"))
+	if err != nil {
+		return err
+	}
+	have, err := os.Stat(filepath.Join(dir, "node_modules", ".package-lock.json"))
+	if err == nil && !have.ModTime().Before(want.ModTime()) {
+		return nil
+	}
+	fmt.Fprintf(r.out, "npm packages of ./%s\n", dir)
+	return in(dir, append([]string{"npm", "ci", "--no-audit", "--no-fund"}, flags...)...).quiet(ctx)
 }

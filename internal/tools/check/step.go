@@ -44,6 +44,7 @@ func init() {
 		{name: "cross", about: "go vet and go build for the other systems", run: cross, lint: true, within: 20 * time.Minute},
 		{name: "test", about: "tests, examples and snippets of the docs", run: test, tests: true, within: 20 * time.Minute},
 		{name: "race", about: "tests under the race detector", run: race, tests: true, within: 20 * time.Minute},
+		{name: "windows", about: "tests as Windows programs, under Wine", run: windows, tests: true, within: 20 * time.Minute},
 		{name: "modules", about: "tests of bench and of these tools", run: testModules, tests: true},
 		{name: "cost", about: "allocations and instructions of a call, against their limits", run: cost},
 		{name: "js", about: "tests of the npm packages", run: npmTests, tests: true},
