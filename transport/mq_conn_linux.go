@@ -320,11 +320,11 @@ func (e *mqEnds) closeWrite() error {
 	return nil
 }
 
-// Close sends the end, and stops to read: a peer that waits for room sees
-// some, and then that nobody is there.
+// Close stops to read, and sends the end: a peer that waits for room sees
+// some, and then that nobody is there; one that has seen the end sees that too.
 func (e *mqEnds) Close() error {
-	e.closeWrite()
 	mqLock(e.in.fd, unix.F_OFD_SETLK, unix.F_UNLCK, mqReader)
+	e.closeWrite()
 	b := takeBlock()
 	for range mqDepth {
 		if _, errno := mqReceive(uintptr(e.in.fd), b[:]); errno != 0 {

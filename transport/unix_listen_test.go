@@ -158,10 +158,11 @@ func nobodySteals(t *testing.T, address string) {
 					t.Errorf("%d listen at once", n)
 				}
 				c, err := transport.Dial(context.Background(), address, nil)
-				if err != nil {
-					t.Error(err)
-				} else {
+				switch {
+				case err == nil:
 					c.Close()
+				case !errors.Is(err, context.DeadlineExceeded): // the turmoil may keep it waiting
+					t.Error(err)
 				}
 				turns.Add(1)
 				holders.Add(-1)

@@ -21,10 +21,21 @@ const ELSEWHERE = new Map(Object.entries({
   'a service that answers pings may take its time': 'takes a minute',
   'SERVICE_NOT_FOUND: the name leads nowhere': 'registry.test.js',
   'UNTRUSTED_PEER: a manifest that leads out of the runtime directory': 'registry.test.js',
-  'TRANSPORT_UNSUPPORTED: not built in': 'registry.test.js',
+  'TRANSPORT_UNSUPPORTED: only a parent can': 'registry.test.js',
   'RESPONSE_SCHEMA_MISMATCH: not what the program asked for': 'a program in JavaScript asks for no type',
   'an answer that cannot be read ends its call, and no other': 'this client reads what JSON.parse does; a name twice is the last one',
   'MESSAGE_TOO_LARGE: an answer that is longer than the client reads': 'this client reads all that a service may send',
+  'an error that no call waits for is told of': 'it takes Publish at its word, and does not ask what a channel promises: docs/javascript.md',
+  'INVALID_ARGUMENT: a filter that is none': 'it leaves the reading of filters to the service',
+  'an event, and whom it is for': 'it takes Publish at its word, and does not ask what a channel promises: docs/javascript.md',
+  'after a lost connection the subscription goes on where it stood': 'it comes back as a separate subscription, and does not share events again: docs/javascript.md',
+  'caught up, a subscription shares the events of the others again': 'it comes back as a separate subscription, and does not share events again: docs/javascript.md',
+  'the place is taken, by the old connection perhaps: the client asks again': 'it comes back as a separate subscription, and does not share events again: docs/javascript.md',
+  'of a pattern the streams are resumed that were heard of, others begin with what is new': 'it comes back as a separate subscription, and does not share events again: docs/javascript.md',
+  'the service ends a subscription': 'it comes back as a separate subscription, and does not share events again: docs/javascript.md',
+  'publishing, with a receipt and without': 'it takes Publish at its word, and does not ask what a channel promises: docs/javascript.md',
+  'what a channel promises to keep is published when it is kept': 'it takes Publish at its word, and does not ask what a channel promises: docs/javascript.md',
+  'presence is for who names it': 'it comes back as a separate subscription, and does not share events again: docs/javascript.md',
 }));
 
 // A Script plays the service.

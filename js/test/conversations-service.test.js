@@ -35,6 +35,7 @@ const ELSEWHERE = new Map(Object.entries({
   'a receipt says where an event stands, and who gets it': 'channels that keep events are not offered',
   'the client answers': 'a service in JavaScript does not call its clients',
   'the client does not offer what is asked': 'a service in JavaScript does not call its clients',
+  'a channel has so many subscribers': 'subscriptions with wildcards count too: docs/javascript.md',
 }));
 
 const FILES = ['call', 'batch', 'errors', 'codes', 'streams', 'once', 'limits', 'ipc', 'events', 'who', 'leave', 'back'];

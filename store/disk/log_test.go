@@ -98,7 +98,13 @@ func TestManyAtOnce(t *testing.T) {
 func copyDir(t *testing.T, from, to string) {
 	os.MkdirAll(to, 0o700)
 	clone := func(name string) {
+		// Read until it stood still: who reads while it is written may see what
+		// came later and not what came before, which no killed process leaves.
 		b, err := os.ReadFile(filepath.Join(from, name))
+		for again := []byte(nil); err == nil && !bytes.Equal(b, again); {
+			again = b
+			b, err = os.ReadFile(filepath.Join(from, name))
+		}
 		if err == nil {
 			err = os.WriteFile(filepath.Join(to, name), b, 0o600)
 		}

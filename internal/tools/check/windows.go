@@ -96,6 +96,9 @@ func (w *wine) asWindows(c command) command {
 // prepare makes of the prefix a Windows 10 that Go programs start on.
 func (w *wine) prepare(ctx context.Context) error {
 	system := filepath.Join(w.prefix, "drive_c", "windows", "system32")
+	if err := os.MkdirAll(w.prefix, 0o700); err != nil {
+		return err
+	}
 	for _, c := range []command{
 		inRoot("wineserver", "--persistent"), // or it would come and go with each program
 		inRoot("wineboot", "--init"),
