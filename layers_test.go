@@ -38,6 +38,8 @@ var layers = map[string]layer{
 	"internal/filter": {[]string{"internal/plain", "wire"}, "a filter reads JSON, and knows nobody"},
 	"internal/group":  {[]string{"store", "wire"}, "who has what of a log: records and members, not connections"},
 
+	"internal/gen": {[]string{"manifest"}, "what is written of a manifest needs nothing but the manifest"},
+
 	"internal/session":        {[]string{"auth", "internal/spare", "observe", "transport", "wire"}, "one peer: envelopes, not methods"},
 	"internal/hub":            {[]string{"internal/filter", "internal/group", "observe", "store", "wire"}, "who wants this: names, not connections"},
 	"internal/registry":       {[]string{"manifest", "transport", "wire"}, "where it lives: manifests and the runtime directory"},

@@ -24,6 +24,13 @@ var hiddenInJS = []string{
 	"__proto__", "__esModule", "asymmetricMatch", "nodeType",
 }
 
+// CallOnly reports whether a JavaScript client reaches a method of that name by
+// $call only, because it, the language or its tools have that name for
+// themselves.
+func CallOnly(method string) bool {
+	return slices.Contains(takenInJS, method) || slices.Contains(hiddenInJS, method)
+}
+
 // nameProblem is what is wrong with a name, empty if nothing.
 func nameProblem(name string) string {
 	if name == "" {

@@ -123,12 +123,16 @@ func packageDirs() (dirs []string) {
 	for _, lock := range locks {
 		dirs = append(dirs, filepath.Dir(lock))
 	}
-	return append(dirs, benchPackages)
+	return append(dirs, benchPackages, compilers)
 }
 
 // benchPackages is the folder of those peers of the benchmark that run in
 // Node.
 const benchPackages = "bench/node"
+
+// compilers is the folder of the compilers that generated TypeScript is held
+// to.
+const compilers = "internal/gen/testdata/tsc"
 
 func installPackages(ctx context.Context, r *runner, dirs []string) error {
 	for _, dir := range dirs {
