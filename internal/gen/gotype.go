@@ -13,6 +13,7 @@ type goTypes struct {
 	strings.Builder
 	taken map[string]bool   // the names of the package
 	names map[*named]string // how the manifest's types are called
+	own   map[*shape]string // how objects are called that have no name: one may be met again within itself
 	queue []goObject
 }
 
@@ -24,7 +25,7 @@ type goObject struct {
 }
 
 func newGoTypes(types []*named, taken map[string]bool) *goTypes {
-	w := &goTypes{taken: taken, names: map[*named]string{}}
+	w := &goTypes{taken: taken, names: map[*named]string{}, own: map[*shape]string{}}
 	for _, n := range types {
 		w.names[n] = unique(goName(n.name), taken)
 	}
@@ -100,13 +101,14 @@ func (w *goTypes) object(o goObject) {
 // nothing when it is nil: an array, say.
 func (w *goTypes) field(m member, hint string, root *named) string {
 	bare, nullable := m.shape.withoutNull()
+	again := w.own[bare] != ""
 	text := w.is(bare, hint, root)
 	switch {
 	case text == "any":
 	case m.optional && (strings.HasPrefix(text, "[]") || strings.HasPrefix(text, "map[")):
 	case m.optional || nullable && m.shape.kind == unionKind:
 		return "*" + text
-	case bare.kind == refKind && root != nil && contains(bare.ref, root, map[*named]bool{}):
+	case again, bare.kind == refKind && root != nil && contains(bare.ref, root, map[*named]bool{}):
 		return "*" + text // or it would contain itself
 	}
 	return text
@@ -135,9 +137,11 @@ func (w *goTypes) is(s *shape, hint string, root *named) string {
 		return w.union(s, hint, root)
 	case objectKind, allKind:
 		if isStruct(s) {
-			name := unique(hint, w.taken)
-			w.queue = append(w.queue, goObject{name, s, root})
-			return name
+			if w.own[s] == "" {
+				w.own[s] = unique(hint, w.taken)
+				w.queue = append(w.queue, goObject{w.own[s], s, root})
+			}
+			return w.own[s]
 		}
 		if s.kind == objectKind && len(s.members) == 0 && s.rest != nil {
 			return "map[string]" + w.is(s.rest, hint, root)

@@ -120,6 +120,9 @@ func (m *model) define(name string) *named {
 		}
 		return '_'
 	}, name)
+	if name[0] >= '0' && name[0] <= '9' { // what lies within the schema of a method called so
+		name = "_" + name
+	}
 	n := &named{name: unique(name, m.taken), shape: *of(anyKind)}
 	m.types = append(m.types, n)
 	return n

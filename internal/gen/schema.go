@@ -227,7 +227,8 @@ func (r *schema) reference(target string) *shape {
 	}
 	n := r.defined[pointer]
 	if n == nil {
-		n = r.model.define(r.owner + "$" + pointer[strings.LastIndexByte(pointer, '/')+1:])
+		part := firstOf(pointer[strings.LastIndexByte(pointer, '/')+1:], "all")
+		n = r.model.define(r.owner + "$" + part)
 		r.defined[pointer] = n
 		n.shape = *r.read(at)
 	}

@@ -1,6 +1,9 @@
 package gen
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // tsType writes a shape as TypeScript. What takes several lines goes on behind
 // indent.
@@ -98,6 +101,9 @@ func tsObject(s *shape, indent string) string {
 // tsOneLine is a small object.
 func tsOneLine(s *shape, indent string) (string, bool) {
 	const longest = 100
+	if small := smallest; !s.isSmall(&small) { // else each would be written twice, and each within it four times
+		return "", false
+	}
 	texts := make([]string, 0, len(s.members)+1)
 	for _, m := range s.members {
 		var d jsdoc
@@ -111,6 +117,27 @@ func tsOneLine(s *shape, indent string) (string, bool) {
 	}
 	text := "{ " + strings.Join(texts, "; ") + " }"
 	return text, len(text) <= longest && !strings.Contains(text, "\n")
+}
+
+// smallest is of how many parts an object may be that stands on one line.
+const smallest = 16
+
+// isSmall counts the parts of a shape down from what is left.
+func (s *shape) isSmall(left *int) bool {
+	if *left--; *left < 0 {
+		return false
+	}
+	inner := slices.Clone(s.parts)
+	for _, m := range s.members {
+		inner = append(inner, m.shape)
+	}
+	if s.elem != nil {
+		inner = append(inner, s.elem)
+	}
+	if s.rest != nil {
+		inner = append(inner, s.rest)
+	}
+	return !slices.ContainsFunc(inner, func(p *shape) bool { return !p.isSmall(left) })
 }
 
 // tsMembers is an object with a line for each member.

@@ -11,7 +11,7 @@ import (
 
 // Client calls names-of.all-kinds. Any number of goroutines may use it.
 //
-// */ declare const broken: 1; /* ` ${x} ' " \
+// / declare const broken: 1; /* ` ${x} ' " \
 // @deprecated not at all
 // // next
 // last.
@@ -173,14 +173,14 @@ func (c *Client) PublishUserCreated(ctx context.Context, data Strange) error {
 
 // SubscribeUserCreated2 calls fn for each user.created, as ipc.SubscribeWith does.
 //
-// */ `.
+// / `.
 func (c *Client) SubscribeUserCreated2(ctx context.Context, opts *ipc.SubscribeOptions, fn func(ctx context.Context, data User, e *ipc.Event)) (*ipc.Subscription, error) {
 	return ipc.SubscribeWith(ctx, c.ipc, "user.created", opts, fn)
 }
 
 // PublishUserCreated2 publishes user.created.
 //
-// */ `.
+// / `.
 func (c *Client) PublishUserCreated2(ctx context.Context, data User) error {
 	return c.ipc.Publish(ctx, "user.created", data)
 }
@@ -377,7 +377,7 @@ func PublishUserCreated(ctx context.Context, s *ipc.Service, data Strange) error
 
 // PublishUserCreated2 publishes user.created to the subscribers of s.
 //
-// */ `.
+// / `.
 func PublishUserCreated2(ctx context.Context, s *ipc.Service, data User) error {
 	return s.Publish(ctx, "user.created", data)
 }

@@ -168,6 +168,17 @@ type Address struct {
 	Whatever any   `json:"whatever"`
 }
 
+// Again is the manifest's Again.
+type Again struct {
+	Inner AgainInner `json:"inner"`
+}
+
+// AgainInner is an object without a name.
+type AgainInner struct {
+	Inner *AgainInner `json:"inner"`
+	Depth *int64      `json:"depth,omitzero"`
+}
+
 // Alias is the manifest's Alias.
 type Alias = Maybe
 

@@ -17,6 +17,10 @@ declare module 'ipc:schemas' {
     whatever: unknown;
   }
 
+  export interface Again {
+    inner: Again & { depth?: number };
+  }
+
   export type Alias = Maybe;
 
   export type Anchored = unknown /* the reference "#it" is not followed */;
