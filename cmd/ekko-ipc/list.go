@@ -11,9 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	// With what watches it and what makes certificates the one internal
-	// package that a command may import: the face of the library finds services, but does not list them
-	// or say where it looked, which is what ls, resolve and completion are for.
+	// With what watches it, what makes certificates and what gen writes the one
+	// internal package that a command may import: the face of the library finds
+	// services, but does not list them or say where it looked, which is what ls,
+	// resolve and completion are for.
 	"github.com/ekkojs/ipc/internal/registry"
 	"github.com/ekkojs/ipc/internal/registry/watch"
 	"github.com/ekkojs/ipc/manifest"

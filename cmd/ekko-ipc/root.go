@@ -78,7 +78,7 @@ line, ready for jq; -j asks for that anywhere, --json=false for text.`,
 	root.AddCommand(
 		c.callCommand(), c.pubCommand(), c.subCommand(), c.queueCommand(), c.dlqCommand(), c.pingCommand(),
 		c.lsCommand(), c.whoCommand(), c.describeCommand(), c.resolveCommand(), c.checkCommand(),
-		c.runCommand(), c.demoCommand(), c.certCommand(),
+		c.runCommand(), c.genCommand(), c.demoCommand(), c.certCommand(),
 		c.codesCommand(), c.versionCommand(),
 	)
 	root.AddCommand(topics()...)

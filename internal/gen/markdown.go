@@ -43,7 +43,7 @@ func (w *mdWriter) head() {
 	s := w.manifest.Service
 	w.printf("# %s\n\n", s.Name)
 	if s.Version != "" {
-		w.printf("Version %s.\n", mdLine(s.Version))
+		w.printf("Version %s.\n\n", mdLine(s.Version))
 	}
 	w.WriteString("<!-- Written by \"ekko-ipc gen md\" from the manifest. -->\n\n")
 	w.text(s.Description)
