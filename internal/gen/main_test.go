@@ -13,18 +13,23 @@ import (
 // compilers are the releases of TypeScript that what is written is held to.
 var compilers = []string{"typescript", "typescript-5"}
 
-// settings are the smallest that a project can do with.
+// oldestLibrary is the oldest library that a project can do with; the npm package
+// wants that of 2020.
+const oldestLibrary = "es2018"
+
+// settings are those of a project that has nothing else.
 const settings = `{
   "compilerOptions": {
-    "strict": true, "noEmit": true, "types": [], "lib": ["es2018"], "target": "es2018",
-    "module": "es2020", "moduleResolution": "bundler", "pretty": false
+    "strict": true, "noEmit": true, "types": [], "lib": ["$LIB"], "target": "es2018",
+    "module": "es2020", "moduleResolution": "bundler", "pretty": false,
+    "paths": { "@ekkojs/ipc": ["$PACKAGE"] }
   },
   "files": ["$FILES"]
 }`
 
 // compile runs a TypeScript compiler on files, and returns what it complains
 // of.
-func compile(t *testing.T, compiler string, files ...string) string {
+func compile(t *testing.T, compiler, lib string, files ...string) string {
 	t.Helper()
 	tsc := filepath.Join("testdata", "tsc", "node_modules", compiler, "bin", "tsc")
 	if _, err := os.Stat(tsc); errors.Is(err, fs.ErrNotExist) {
@@ -40,8 +45,12 @@ func compile(t *testing.T, compiler string, files ...string) string {
 		}
 		files[i] = filepath.ToSlash(path)
 	}
+	npm, err := filepath.Abs("../../js/index.d.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
 	project := filepath.Join(t.TempDir(), "tsconfig.json")
-	text := strings.Replace(settings, "$FILES", strings.Join(files, `", "`), 1)
+	text := strings.NewReplacer("$FILES", strings.Join(files, `", "`), "$LIB", lib, "$PACKAGE", filepath.ToSlash(npm)).Replace(settings)
 	if err := os.WriteFile(project, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -39,9 +39,7 @@ func TypeScript(services []Service) []byte {
 	}
 	b.WriteString("/** The services that can be imported, by name. */\ninterface EkkoIpcServices {\n")
 	for _, s := range services {
-		specifier := tsQuote("ipc:" + s.Name)
-		fmt.Fprintf(&b, "  %s: {\n    service: import(%s).$Service;\n    methods: import(%s).$Methods;\n    events: import(%s).$Events;\n  };\n",
-			tsMember(s.Name), specifier, specifier, specifier)
+		fmt.Fprintf(&b, "  %s: import(%s).$Service;\n", tsMember(s.Name), tsQuote("ipc:"+s.Name))
 	}
 	b.WriteString("}\n\n" + tsPrelude)
 	return []byte(b.String())
@@ -117,7 +115,7 @@ func (w *tsWriter) signature(mt *method, indent string) string {
 	}
 	answer := "Promise<"
 	if mt.streams() {
-		answer = "AsyncIterable<"
+		answer = "EkkoIpc.ItemStream<"
 	}
 	return "(" + strings.Join(list, ", ") + "): " + answer + tsType(mt.result, indent) + ">"
 }

@@ -251,7 +251,7 @@ func TestDrawnTypeScriptCompiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, compiler := range compilers {
-		if out := compile(t, compiler, path); out != "" {
+		if out := compile(t, compiler, oldestLibrary, path); out != "" {
 			t.Errorf("%s: %.4000s", compiler, out)
 		}
 	}

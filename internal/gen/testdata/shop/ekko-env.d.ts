@@ -108,11 +108,7 @@ declare module 'ipc:shop' {
 
 /** The services that can be imported, by name. */
 interface EkkoIpcServices {
-  shop: {
-    service: import('ipc:shop').$Service;
-    methods: import('ipc:shop').$Methods;
-    events: import('ipc:shop').$Events;
-  };
+  shop: import('ipc:shop').$Service;
 }
 
 /** What all services have in common. */
@@ -171,8 +167,9 @@ declare namespace EkkoIpc {
     readonly stream: string;
     readonly epoch: string;
     readonly seq: number;
-    readonly receivers?: number;
-    readonly behind?: number;
+    readonly receivers: number;
+    readonly behind: number;
+    readonly duplicate?: boolean;
   }
 
   /** What of a stream was lost before an event. */
@@ -199,6 +196,7 @@ declare namespace EkkoIpc {
     /** Only of events that have to be acknowledged, as are the following. */
     readonly redelivered?: boolean;
     readonly deliveries?: number;
+    readonly settled?: boolean;
     ack?(): Promise<void>;
     nak?(delay?: number): Promise<void>;
     reject?(reason?: string): Promise<void>;
@@ -210,10 +208,13 @@ declare namespace EkkoIpc {
   }
 
   /** Events for a loop; leaving it ends the subscription. */
-  interface EventStream<Event> extends AsyncIterable<Event> {
+  interface EventStream<Event> extends AsyncIterableIterator<Event>, AsyncDisposable {
     /** How many events were lost. */
     readonly dropped: number;
   }
+
+  /** What a method answers that streams: items for a loop; leaving it ends the call. */
+  interface ItemStream<Item> extends AsyncIterableIterator<Item>, AsyncDisposable {}
 
   /** The names that a pattern stands for: all that may match it. */
   type Glob<Pattern extends string> =
@@ -268,10 +269,11 @@ declare namespace EkkoIpc {
     readonly $manifest: Record<string, any> | undefined;
 
     /** Where the service is. */
-    readonly $address: string | undefined;
+    readonly $address: string;
   }
 }
 
 // What a project has no library for is empty here.
 interface AbortSignal {}
 interface Disposable {}
+interface AsyncDisposable {}

@@ -10,18 +10,18 @@ declare module 'ipc:streams' {
   /** The methods of the service. */
   export interface $Methods {
     anything(...args: [...args: unknown[], items: AsyncIterable<unknown> | Iterable<unknown>]): Promise<unknown>;
-    both(a: number, items?: number[]): AsyncIterable<number | null>;
-    copy(items: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterable<unknown>;
-    everything(...args: unknown[]): AsyncIterable<unknown>;
+    both(a: number, items?: number[]): EkkoIpc.ItemStream<number | null>;
+    copy(items: AsyncIterable<unknown> | Iterable<unknown>): EkkoIpc.ItemStream<unknown>;
+    everything(...args: unknown[]): EkkoIpc.ItemStream<unknown>;
     /**
      * All users, one by one
      * @param limit Default 3.
      */
-    export(limit?: number): AsyncIterable<User>;
+    export(limit?: number): EkkoIpc.ItemStream<User>;
     import(group: string | undefined, items: AsyncIterable<User> | Iterable<User>): Promise<number>;
-    shout(loud: boolean, items: AsyncIterable<string> | Iterable<string>): AsyncIterable<string>;
+    shout(loud: boolean, items: AsyncIterable<string> | Iterable<string>): EkkoIpc.ItemStream<string>;
     sum(items: number, items2: AsyncIterable<number> | Iterable<number>): Promise<unknown>;
-    whatever(...args: [...args: unknown[], items: AsyncIterable<unknown> | Iterable<unknown>]): AsyncIterable<unknown>;
+    whatever(...args: [...args: unknown[], items: AsyncIterable<unknown> | Iterable<unknown>]): EkkoIpc.ItemStream<unknown>;
   }
 
   /** The data of the events. */
@@ -71,11 +71,7 @@ declare module 'ipc:streams' {
 
 /** The services that can be imported, by name. */
 interface EkkoIpcServices {
-  streams: {
-    service: import('ipc:streams').$Service;
-    methods: import('ipc:streams').$Methods;
-    events: import('ipc:streams').$Events;
-  };
+  streams: import('ipc:streams').$Service;
 }
 
 /** What all services have in common. */
@@ -134,8 +130,9 @@ declare namespace EkkoIpc {
     readonly stream: string;
     readonly epoch: string;
     readonly seq: number;
-    readonly receivers?: number;
-    readonly behind?: number;
+    readonly receivers: number;
+    readonly behind: number;
+    readonly duplicate?: boolean;
   }
 
   /** What of a stream was lost before an event. */
@@ -162,6 +159,7 @@ declare namespace EkkoIpc {
     /** Only of events that have to be acknowledged, as are the following. */
     readonly redelivered?: boolean;
     readonly deliveries?: number;
+    readonly settled?: boolean;
     ack?(): Promise<void>;
     nak?(delay?: number): Promise<void>;
     reject?(reason?: string): Promise<void>;
@@ -173,10 +171,13 @@ declare namespace EkkoIpc {
   }
 
   /** Events for a loop; leaving it ends the subscription. */
-  interface EventStream<Event> extends AsyncIterable<Event> {
+  interface EventStream<Event> extends AsyncIterableIterator<Event>, AsyncDisposable {
     /** How many events were lost. */
     readonly dropped: number;
   }
+
+  /** What a method answers that streams: items for a loop; leaving it ends the call. */
+  interface ItemStream<Item> extends AsyncIterableIterator<Item>, AsyncDisposable {}
 
   /** The names that a pattern stands for: all that may match it. */
   type Glob<Pattern extends string> =
@@ -231,10 +232,11 @@ declare namespace EkkoIpc {
     readonly $manifest: Record<string, any> | undefined;
 
     /** Where the service is. */
-    readonly $address: string | undefined;
+    readonly $address: string;
   }
 }
 
 // What a project has no library for is empty here.
 interface AbortSignal {}
 interface Disposable {}
+interface AsyncDisposable {}
