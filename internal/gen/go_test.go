@@ -1,22 +1,9 @@
 package gen
 
 import (
-	"os/exec"
 	"strings"
 	"testing"
 )
-
-// TestGoldenGoIsVetted compiles and vets the golden packages, as what users
-// have would be: under this module they import the library itself.
-func TestGoldenGoIsVetted(t *testing.T) {
-	args := []string{"vet"}
-	for _, name := range cases(t) {
-		args = append(args, "./testdata/"+name)
-	}
-	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
 
 func TestPackageNames(t *testing.T) {
 	m := load(t, "bare")

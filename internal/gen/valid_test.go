@@ -240,23 +240,6 @@ func FuzzManifest(f *testing.F) {
 	})
 }
 
-// TestDrawnTypeScriptCompiles gives the compilers what is drawn.
-func TestDrawnTypeScriptCompiles(t *testing.T) {
-	var services []Service
-	for seed := range 120 {
-		services = append(services, Service{fmt.Sprint("drawn", seed), goodManifest().Example(seed)})
-	}
-	path := filepath.Join(t.TempDir(), "ekko-env.d.ts")
-	if err := os.WriteFile(path, TypeScript(services), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for _, compiler := range compilers {
-		if out := compile(t, compiler, oldestLibrary, path); out != "" {
-			t.Errorf("%s: %.4000s", compiler, out)
-		}
-	}
-}
-
 // TestDeepTypes: what lies deep within something is not written once for each
 // level above it.
 func TestDeepTypes(t *testing.T) {
