@@ -150,6 +150,45 @@ func TestN07_WhatADialIsTold(t *testing.T) {
 	}
 }
 
+// TestN07_ThereIsNoWayAround: whoever fails at TLS is not led to a fallback
+// that knows him less well.
+func TestN07_ThereIsNoWayAround(t *testing.T) {
+	run, err := os.MkdirTemp("", "ekko") // short: the path of a socket is
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(run) })
+	t.Setenv("EKKO_IPC_RUNTIME_DIR", run)
+	s := serveSecured(t, nil)
+	path := s.path("vault.ekko.ipc.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := strings.Replace(string(text), `"clientCert": true}`, `"clientCert": true}, "fallback": [{"type": "unix", "address": "vault"}]`, 1)
+	if err := os.WriteFile(path, []byte(open), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	around := ipc.NewService(parse(t, open), &ipc.ServiceOptions{Logger: quiet})
+	around.Handle("whoami", func(context.Context, *ipc.Request) (any, error) { return "around", nil })
+	stop := serveAt(t, around, "unix:"+filepath.Join(run, "vault.sock"))
+	defer stop()
+	for _, opts := range []*ipc.ClientOptions{s.client(""), {Dirs: []string{s.dir}, TLS: &ipc.TLSOptions{ServerName: "other.example"}}} {
+		if c, err := ipc.Dial(t.Context(), "vault", opts); ipc.CodeOf(err) != ipc.CodeTLSError {
+			t.Errorf("%v, %v", c, err)
+		}
+	}
+	s.stop() // nobody is there: that is what a fallback is for
+	c, err := ipc.Dial(t.Context(), "vault", s.client(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if got, err := ipc.Call[string](t.Context(), c, "whoami"); got != "around" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestN07_WhatServeIsTold(t *testing.T) {
 	s := serveSecured(t, nil)
 	text, err := os.ReadFile(s.path("vault.ekko.ipc.json"))

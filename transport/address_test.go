@@ -19,12 +19,13 @@ func TestParseAddress(t *testing.T) {
 		"fifo:/run/user/1000/ekko-ipc/db.fifo", "mq:db", "mq:a_b-c.D9", "mq:" + strings.Repeat("n", 200),
 		"pipe:db", "pipe:Ekko-1.2_x+y", "pipe:" + strings.Repeat("x", transport.MaxPipeName),
 		"tcp:127.0.0.1:7000", "tcp:127.9.9.9:0", "tcp:[::1]:7000", "mem:x", "mem:any thing", "stdio:",
-		"exec:cat", "exec:/bin/cat -u  -", `exec:["/opt/my service","-v",""]`, "inherit:db", "inherit:",
+		"exec:cat", "exec:cat -u  -", `exec:["my service","-v",""]`, "inherit:db", "inherit:",
 		"shm:/run/user/1000/ekko-ipc/db.shm",
 	} {
 		if runtime.GOOS == "windows" {
-			s = strings.Replace(s, "unix:/", `unix:C:\`, 1)
-			s = strings.ReplaceAll(s, "/", `\`)
+			if scheme, path, _ := strings.Cut(s, ":/"); path != "" {
+				s = scheme + `:C:\` + strings.ReplaceAll(path, "/", `\`)
+			}
 		}
 		a, err := transport.ParseAddress(s)
 		if err != nil || a.String() != s {

@@ -110,7 +110,7 @@ func init() {
 // netConnTrips is the yardstick.
 func netConnTrips(b *testing.B) func() []time.Duration {
 	buf := message()
-	client, err := net.Dial("unix", echoing(b, "echo net.Conn", strconv.Itoa(len(buf)))[len("unix:"):])
+	client, err := net.Dial("unix", echoing(b, unixAddress(b), "echo net.Conn", strconv.Itoa(len(buf)))[len("unix:"):])
 	must(b, err)
 	b.Cleanup(func() { client.Close() })
 	return func() []time.Duration {

@@ -165,7 +165,7 @@ func TestR07_MemoryThatChangesAllTheTime(t *testing.T) {
 	random := rand.New(rand.NewPCG(8, 8))
 	w, r := newRingWriter(m.bytes, 0), newRingReader(m.bytes, 1)
 	refused, moved := 0, 0
-	for range ops {
+	for i := 0; i < ops || i < 100*ops && (refused == 0 || moved == 0); i++ {
 		p := buf[border : border+random.IntN(600)]
 		if random.IntN(100) == 0 {
 			p = buf[border : border+random.IntN(2*publishMax)]

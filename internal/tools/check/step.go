@@ -20,6 +20,7 @@ type step struct {
 	needed bool
 	// within bounds the step; zero means ten minutes.
 	within time.Duration
+	apart  bool // it takes long, and more than there is to install: it runs when it is named
 }
 
 func (s step) limit() time.Duration {
@@ -44,7 +45,7 @@ func init() {
 		{name: "cross", about: "go vet and go build for the other systems", run: cross, lint: true, within: 20 * time.Minute},
 		{name: "test", about: "tests, examples and snippets of the docs", run: test, tests: true, within: 20 * time.Minute},
 		{name: "race", about: "tests under the race detector", run: race, tests: true, within: 20 * time.Minute},
-		{name: "windows", about: "tests as Windows programs, under Wine", run: windows, tests: true, within: 20 * time.Minute},
+		{name: "windows", about: "tests as Windows programs, under Wine; only if asked for", run: windows, tests: true, apart: true, within: 20 * time.Minute},
 		{name: "modules", about: "tests of bench and of these tools", run: testModules, tests: true},
 		{name: "cost", about: "allocations and instructions of a call, against their limits", run: cost},
 		{name: "js", about: "tests of the npm packages", run: npmTests, tests: true},
@@ -55,19 +56,16 @@ func init() {
 }
 
 // choose returns the steps of the given names, in the order of the table; all
-// of them if there are no names.
+// but those apart if there are no names.
 func choose(names []string) ([]step, error) {
 	for _, name := range names {
 		if name != "lint" && !slices.ContainsFunc(steps, func(s step) bool { return s.name == name }) {
 			return nil, fmt.Errorf("no step is called %q; check -list shows them", name)
 		}
 	}
-	if len(names) == 0 {
-		return steps, nil
-	}
 	var chosen []step
 	for _, s := range steps {
-		if slices.Contains(names, s.name) || s.lint && slices.Contains(names, "lint") {
+		if len(names) == 0 && !s.apart || slices.Contains(names, s.name) || s.lint && slices.Contains(names, "lint") {
 			chosen = append(chosen, s)
 		}
 	}

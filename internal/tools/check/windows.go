@@ -27,7 +27,7 @@ var windowsPrograms = map[string]string{
 // notUnderWine talks to Node through a pipe of its own, though Node under Wine
 // writes to files only; or it keeps all processors busy and has an eye on the
 // clock, which under Wine says nothing of Windows.
-const notUnderWine = "^(TestJ01_SameInNode|TestComputingHandlersAllEnd)$"
+const notUnderWine = "^(TestJ01_SameInNode|TestComputingHandlersAllEnd|TestTLS.*)$"
 
 // windowsNode is the folder of the npm package that Node for Windows comes in.
 const windowsNode = "internal/onwindows/node"
