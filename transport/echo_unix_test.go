@@ -117,7 +117,7 @@ func BenchmarkTurns(b *testing.B) {
 // BenchmarkOneWayLocal is BenchmarkOneWay over the other transports.
 func BenchmarkOneWayLocal(b *testing.B) {
 	for _, n := range []int{100, 350, 16 << 10, 1 << 20} {
-		for _, way := range slices.Concat(localWays, handedOver) {
+		for _, way := range localWays {
 			b.Run(strconv.Itoa(n)+"/"+way.name, func(b *testing.B) { oneWay(b, way.address, n) })
 		}
 	}
