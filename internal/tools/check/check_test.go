@@ -46,14 +46,20 @@ func TestGoTest(t *testing.T) {
 		"dies/d_test.go": `package dies
 			import ("os"; "testing")
 			func TestD(*testing.T) { println("last words"); os.Exit(3) }`,
+		"hangs/e_test.go": `package hangs
+			import "testing"
+			func TestE(*testing.T) { select {} }`,
 	})
 	var out strings.Builder
 	r := &runner{out: &out, tally: newTally(), fresh: true}
-	if err := r.goTest(t.Context(), in(dir, "./...").with("GOFLAGS=-mod=mod")); err == nil {
+	if err := r.goTest(t.Context(), in(dir, "-timeout=1s", "./...").with("GOFLAGS=-mod=mod")); err == nil {
 		t.Error("no error though tests failed")
 	}
-	if got, want := r.tally.String(), "3 passed, 3 failed, 1 skipped"; got != want {
+	if got, want := r.tally.String(), "3 passed, 4 failed, 1 skipped"; got != want {
 		t.Errorf("tally = %s, want %s; failed: %q", got, want, r.tally.failures())
+	}
+	if want := "example.test/fates/hangs (did not end: TestE)"; !slices.Contains(r.tally.failures(), want) {
+		t.Errorf("failed: %q, want %q among them", r.tally.failures(), want)
 	}
 	for _, want := range []string{"the reason", `cannot use "text"`, "last words", "FAIL example.test/fates/broken", "ok   example.test/fates/good"} {
 		if !strings.Contains(out.String(), want) {

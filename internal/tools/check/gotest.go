@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -44,6 +45,7 @@ type testParser struct {
 	output map[string]*strings.Builder // by package and test, until it has ended
 	count  map[string]int              // tests by package
 	failed map[string]bool             // packages with a failed test
+	hung   map[string][]string         // by package, tests that ran when its time was over
 }
 
 func (p *testParser) line(text []byte) {
@@ -53,7 +55,8 @@ func (p *testParser) line(text []byte) {
 		return
 	}
 	if p.output == nil {
-		p.output, p.count, p.failed = make(map[string]*strings.Builder), make(map[string]int), make(map[string]bool)
+		p.output, p.count = make(map[string]*strings.Builder), make(map[string]int)
+		p.failed, p.hung = make(map[string]bool), make(map[string][]string)
 	}
 	switch e.Action {
 	case "build-output":
@@ -78,7 +81,14 @@ func (p *testParser) keep(e event) {
 		p.output[key(e)] = b
 	}
 	b.WriteString(e.Output)
+	if m := runningTest.FindStringSubmatch(e.Output); m != nil {
+		p.hung[e.Package] = append(p.hung[e.Package], m[1])
+	}
 }
+
+// runningTest is how the testing package names a test that still runs when
+// the time of its process is over.
+var runningTest = regexp.MustCompile(`^\t\t(\S+) \([\dhms.]+\)\n$`)
 
 var outcomeOf = map[string]outcome{"pass": passed, "fail": failed, "skip": skipped}
 
@@ -104,7 +114,11 @@ func (p *testParser) endPackage(e event) {
 	switch {
 	case e.Action == "fail":
 		if !p.failed[e.Package] {
-			p.tally.add(e.Package, "(package)", failed)
+			what := "(package)"
+			if running := p.hung[e.Package]; running != nil {
+				what = "(did not end: " + strings.Join(running, ", ") + ")"
+			}
+			p.tally.add(e.Package, what, failed)
 			for _, k := range slices.Sorted(maps.Keys(p.output)) { // tests that never ended
 				if strings.HasPrefix(k, e.Package+" ") {
 					p.show(k)
@@ -125,12 +139,14 @@ func (p *testParser) close() {
 	}
 }
 
+// Each package has six minutes, three times what the slowest takes here with
+// the race detector, so that one that hangs does not hold up all the others.
 func test(ctx context.Context, r *runner) error {
-	return r.goTest(ctx, inRoot("./..."))
+	return r.goTest(ctx, inRoot("-timeout=6m", "./..."))
 }
 
 func race(ctx context.Context, r *runner) error {
-	return r.goTest(ctx, inRoot("-race", "./...").with("CGO_ENABLED=1"))
+	return r.goTest(ctx, inRoot("-timeout=6m", "-race", "./...").with("CGO_ENABLED=1"))
 }
 
 func testModules(ctx context.Context, r *runner) (err error) {
