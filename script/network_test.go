@@ -56,14 +56,16 @@ func newProgram(t *testing.T) *program {
 	return &program{t: t, lines: make(chan string, 1000), signals: make(chan os.Signal, 1), done: make(chan struct{})}
 }
 
-// until waits for a line.
+// until waits for a line. A program that ends without it fails the test.
 func (p *program) until(ready string) *program {
+	p.t.Helper()
 	for line := range p.lines {
 		if line == ready {
 			return p
 		}
 	}
-	return p
+	p.t.Fatalf("the program ended, and never printed %q", ready)
+	return nil
 }
 
 type program struct {
@@ -184,13 +186,15 @@ await service.getUserById(1).catch((e: any) => console.log(e.code, e.executed, e
 const stop = service.subscribe('user.created', (data) => { console.log(data); stop(); });
 console.log('waiting');
 `, "waiting")
-	inBackground(t, dir, "serve.ts", `
+	first := inBackground(t, dir, "serve.ts", `
 import { serve } from '@ekkojs/ipc';
 const svc = await serve('database-service', { getUserById: (id: number) => ({ id }) });
 const again = setInterval(() => svc.publish('user.created', { id: 9 }), 2);
 process.on('SIGTERM', () => { clearInterval(again); svc.close(); });
 console.log('serving');
-`, "serving").signals <- syscall.SIGTERM
+`, "serving")
+	first.signals <- syscall.SIGTERM
+	first.end()
 	if !strings.HasPrefix(client.out.String(), "SERVICE_UNAVAILABLE no true\n") {
 		t.Errorf("the call gave %s", &client.out)
 	}
