@@ -111,7 +111,7 @@ func (c *Client) Publish(ctx context.Context, event string, data any) error {
 		_, err := c.PublishWith(ctx, event, data, nil)
 		return err
 	}
-	text, err := appendJSON(nil, data)
+	text, err := jsonOf(data)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (c *Client) PublishWith(ctx context.Context, event string, data any, opts *
 	if id == "" {
 		id = wire.NewUUID()
 	}
-	text, err := appendJSON(nil, data)
+	text, err := jsonOf(data)
 	if err != nil {
 		return nil, err
 	}

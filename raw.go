@@ -96,13 +96,26 @@ func appendJSON(dst []byte, v any) ([]byte, error) {
 	if mayExceed(text) {
 		return appendRaw(dst, text)
 	}
+	if dst == nil {
+		return text, nil
+	}
 	return append(dst, text...), nil
 }
 
-// jsonOf is appendJSON for a text that is not written to: Raw is not copied.
+// jsonOf is appendJSON for a text that is not written to: one that is JSON
+// already is not copied.
 func jsonOf(v any) (Raw, error) {
-	if raw, ok := v.(Raw); ok && len(raw) > 0 {
-		return raw, payload.Valid(raw)
+	var text []byte
+	switch v := v.(type) {
+	case Raw:
+		text = v
+	case stdjson.RawMessage:
+		text = v
+	case jsontext.Value:
+		text = v
+	}
+	if len(text) > 0 {
+		return text, payload.Valid(text)
 	}
 	return appendJSON(nil, v)
 }

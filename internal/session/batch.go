@@ -118,11 +118,8 @@ func (f *batchFrame) appendLocked(sl *slot, m *wire.Message) *wire.Error {
 	if len(f.slots) > 0 && len(o.buf.b)-f.at-frameHeader+len(",]")+len(text) > s.opts.MaxFrame {
 		f.closeLocked()
 	}
-	if o.buf == nil {
-		o.buf = buffers.Get().(*buffer)
-	}
 	if len(f.slots) == 0 {
-		f.at = len(o.buf.b)
+		f.at = len(o.startFrame().b)
 		o.buf.b = append(o.buf.b, 0, 0, 0, 0, '[')
 	} else {
 		o.buf.b = append(o.buf.b, ',')

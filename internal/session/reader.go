@@ -177,7 +177,7 @@ func (s *Session) serve(r *reader, takeOver bool) {
 		if r.state.Load()&stateMask == stateLeft {
 			return
 		}
-		if s.conn.Buffered() && r.answered < sourceChunk {
+		if s.conn.Buffered() && r.answered < chunk {
 			continue
 		}
 		r.answered = 0

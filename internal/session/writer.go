@@ -18,12 +18,12 @@ import (
 const (
 	frameHeader = 4 // length, unsigned little-endian
 
-	// sourceChunk is about how many bytes of a Source leave in one write, and
-	// firstChunk until the connection has taken fluent of them: of a peer
-	// that never reads no more than that is out of the Source's hands.
-	sourceChunk = 64 << 10
-	firstChunk  = 8 << 10
-	fluent      = 1 << 20
+	// chunk is about how many bytes leave in one write, and firstChunk how
+	// many of a Source until the connection has taken fluent of them: of a
+	// peer that never reads no more than that is out of the Source's hands.
+	chunk      = 64 << 10
+	firstChunk = 8 << 10
+	fluent     = 1 << 20
 
 	// maxPooled is the largest buffer that is kept for others.
 	maxPooled = 256 << 10
@@ -81,6 +81,20 @@ func (b *buffer) fitted(n int) (*buffer, int) {
 
 func (o *outbox) empty() bool { return o.buf == nil && len(o.full) == 0 }
 
+// startFrame returns the buffer in which the next frame begins. One that has
+// a write's worth of them is left as it is: it would grow beyond what is
+// worth keeping, and be made anew for the next burst.
+func (o *outbox) startFrame() *buffer {
+	if o.buf != nil && len(o.buf.b) >= chunk {
+		o.full = append(o.full, o.buf)
+		o.buf = nil
+	}
+	if o.buf == nil {
+		o.buf = buffers.Get().(*buffer)
+	}
+	return o.buf
+}
+
 // appendLocked encodes m into the outbox and returns where its frame ends in
 // the stream of all bytes.
 func (s *Session) appendLocked(m *wire.Message) (end uint64, err *wire.Error) {
@@ -88,10 +102,7 @@ func (s *Session) appendLocked(m *wire.Message) (end uint64, err *wire.Error) {
 	if err := s.unwritableLocked(); err != nil {
 		return 0, err
 	}
-	if o.buf == nil {
-		o.buf = buffers.Get().(*buffer)
-	}
-	b := o.buf.b
+	b := o.startFrame().b
 	at := len(b)
 	b = append(b, 0, 0, 0, 0)
 	b = m.Append(b)
@@ -269,12 +280,12 @@ func (s *Session) flush() {
 	}
 }
 
-// chunk is how much to ask of a Source.
-func (o *outbox) chunk() int {
+// sourceChunk is how much to ask of a Source.
+func (o *outbox) sourceChunk() int {
 	if o.written < fluent {
 		return firstChunk
 	}
-	return sourceChunk
+	return chunk
 }
 
 // flushBlocked leaves the flusher's role, and b from its nth byte on, to a
@@ -305,7 +316,7 @@ func (s *Session) take() *buffer {
 			b = buffers.Get().(*buffer)
 		}
 		before := len(b.b)
-		b.b = s.source.AppendTo(b.b, o.chunk())
+		b.b = s.source.AppendTo(b.b, o.sourceChunk())
 		o.appended += uint64(len(b.b) - before)
 	}
 	if b == nil || len(b.b) == 0 || s.ended || o.broken != nil {
