@@ -27,7 +27,7 @@ func (s *Service) listenLocked(ctx context.Context, addresses []string) error {
 		case err == nil:
 			s.listeners = append(s.listeners, l)
 		case optional && i > 0 && ctx.Err() == nil:
-			s.logger.Warn("ipc: serving without a fallback", "service", s.name, "address", address, "error", err.Error())
+			s.logger.Warn("ipc: serving without a fallback", "address", address, "error", err.Error())
 		default:
 			for _, l := range s.listeners {
 				l.Close()

@@ -162,6 +162,22 @@ func (s *Service) Serve(ctx context.Context, addresses ...string) error {
 	return nil
 }
 
+// mostWarnings is how many warnings of a manifest are logged when it is
+// served; ekko-ipc check shows them all.
+const mostWarnings = 8
+
+// tellOfManifest logs what in the manifest may have no effect, as a field with
+// a misspelled name has none.
+func (s *Service) tellOfManifest() {
+	warnings := s.manifest.Warnings
+	for _, w := range warnings[:min(len(warnings), mostWarnings)] {
+		s.logger.Warn("ipc: the manifest: "+w.Message, "rule", w.Rule, "path", w.Path, "file", s.manifest.Path, "line", w.Line)
+	}
+	if more := len(warnings) - mostWarnings; more > 0 {
+		s.logger.Warn("ipc: the manifest has further warnings: ekko-ipc check shows them", "more", more)
+	}
+}
+
 // start opens the listeners and begins to accept.
 func (s *Service) start(ctx context.Context, addresses []string) error {
 	s.mu.Lock()
@@ -190,6 +206,7 @@ func (s *Service) start(ctx context.Context, addresses []string) error {
 	if err := s.listenLocked(ctx, addresses); err != nil {
 		return err
 	}
+	s.tellOfManifest()
 	s.state = stateServing
 	reached := make([]string, len(s.listeners))
 	for i, l := range s.listeners {
