@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -125,15 +126,7 @@ type History struct {
 
 // Sort brings the events into the order of time.
 func (h *History) Sort() {
-	slices.SortStableFunc(h.Events, func(a, b Event) int {
-		switch {
-		case a.At < b.At:
-			return -1
-		case a.At > b.At:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(h.Events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
 }
 
 // Excerpt returns what the history holds of one event, at most a few dozen
