@@ -139,14 +139,14 @@ func (p *testParser) close() {
 	}
 }
 
-// Each package has six minutes, three times what the slowest takes here with
+// Each package has eight minutes, four times what the slowest takes with
 // the race detector, so that one that hangs does not hold up all the others.
 func test(ctx context.Context, r *runner) error {
-	return r.goTest(ctx, inRoot("-timeout=6m", "./..."))
+	return r.goTest(ctx, inRoot("-timeout=8m", "./..."))
 }
 
 func race(ctx context.Context, r *runner) error {
-	return r.goTest(ctx, inRoot("-timeout=6m", "-race", "./...").with("CGO_ENABLED=1"))
+	return r.goTest(ctx, inRoot("-timeout=8m", "-race", "./...").with("CGO_ENABLED=1"))
 }
 
 func testModules(ctx context.Context, r *runner) (err error) {
