@@ -38,6 +38,12 @@ func (a *acceptor) retire(l interface{ SetDeadline(time.Time) error }) {
 	l.SetDeadline(time.Now().Add(retirement))
 }
 
+// leave does so at once: who waits is for the next one that accepts from l.
+func (a *acceptor) leave(l interface{ SetDeadline(time.Time) error }) {
+	a.retired.Store(true)
+	l.SetDeadline(longAgo)
+}
+
 func newAcceptor(accept func() (net.Conn, error)) *acceptor {
 	return &acceptor{accept: accept, done: make(chan struct{})}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -118,6 +119,37 @@ func TestInheritWrong(t *testing.T) {
 	}
 }
 
+// TestInheritedPortsAreAsGuarded: who may connect to a port does not depend on
+// who has opened it.
+func TestInheritedPortsAreAsGuarded(t *testing.T) {
+	for _, c := range []struct {
+		at, options string
+		in          bool
+	}{
+		{"127.0.0.1:0", "allow=127.0.0.0/8", true},
+		{"127.0.0.1:0", "allow=10.0.0.0/8", false},
+		{"0.0.0.0:0", "insecure", true},
+		{"0.0.0.0:0", "insecure allow=10.0.0.0/8", false},
+	} {
+		f, l := listening(t, "tcp", c.at)
+		e := sendOut(t, passing("db", f), "serve inherited", append([]string{"inherit:db"}, strings.Fields(c.options)...)...)
+		e.expect("listening at tcp:" + l.Addr().String())
+		client := dialFor(t, fmt.Sprintf("tcp:127.0.0.1:%d", l.Addr().(*net.TCPAddr).Port), nil)
+		if c.in {
+			echoes(t, client)
+			must(t, e.wait())
+			continue
+		}
+		if frame, err := client.ReadFrame(); err == nil {
+			t.Errorf("%s: a client who may not be there reads %q", c.options, frame)
+		}
+		client.Close()
+		if said := e.says(); !strings.Contains(said, "none of AllowHosts") {
+			t.Errorf("%s: the service says %q", c.options, said)
+		}
+	}
+}
+
 // loopback is where a TCP listener of this test listens.
 func loopback(t testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -145,9 +177,17 @@ func TestInheritNothing(t *testing.T) {
 }
 
 func init() {
-	// serve inherited echoes what its first client sends, until that ends.
+	// serve inherited echoes what its first client sends, until that ends; what
+	// follows the address is options.
 	errands["serve inherited"] = func(args []string) int {
-		l, err := transport.Listen(context.Background(), args[0], nil)
+		o := &transport.Options{OnError: func(err error) { fmt.Println(err) }}
+		for _, option := range args[1:] {
+			if prefix, ok := strings.CutPrefix(option, "allow="); ok {
+				o.AllowHosts = append(o.AllowHosts, netip.MustParsePrefix(prefix))
+			}
+			o.InsecureTCP = o.InsecureTCP || option == "insecure"
+		}
+		l, err := transport.Listen(context.Background(), args[0], o)
 		if err != nil {
 			fmt.Println(err)
 			return 0

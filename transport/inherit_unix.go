@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -66,13 +64,10 @@ func inheritedFD(name string) (int, error) {
 	return -1, fmt.Errorf("transport: inherit:%s: the sockets passed to this process are called %s: %w", name, strings.Join(names, ", "), fs.ErrNotExist)
 }
 
-// inherited is a listener whose socket belongs to whoever started us, and goes
-// on to listen when we do not.
+// inherited is a listener whose Unix socket belongs to whoever started us, and
+// goes on to listen when we do not.
 type inherited struct {
-	listener interface {
-		net.Listener
-		SetDeadline(time.Time) error
-	}
+	listener *net.UnixListener
 	acceptor *acceptor
 	options  *Options
 	closing  sync.Once
@@ -98,21 +93,30 @@ func listenInherited(name string, o *Options) (Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("transport: inherit:%s: %w", name, err)
 	}
-	l := &inherited{options: o}
-	switch ln := ln.(type) {
-	case *net.UnixListener:
-		ln.SetUnlinkOnClose(false)
-		l.listener = ln
-	case *net.TCPListener:
-		if at := ln.Addr().(*net.TCPAddr).AddrPort(); !at.Addr().Unmap().IsLoopback() {
-			ln.Close()
-			return nil, fmt.Errorf("%w: inherit:%s listens at %s", ErrNotLoopback, name, at)
-		}
-		l.listener = ln
+	if port, ok := ln.(*net.TCPListener); ok {
+		return inheritPort(name, port, o)
 	}
+	l := &inherited{listener: ln.(*net.UnixListener), options: o}
+	l.listener.SetUnlinkOnClose(false)
 	l.acceptor = newAcceptor(l.listener.Accept)
 	return l, nil
 }
+
+// inheritedPort is a TCP port that belongs to whoever started us. Who may
+// connect to it is decided as for one that we have opened.
+type inheritedPort struct{ *tcpListener }
+
+func inheritPort(name string, ln *net.TCPListener, o *Options) (Listener, error) {
+	at := ln.Addr().(*net.TCPAddr).AddrPort()
+	if !at.Addr().Unmap().IsLoopback() && (o == nil || !o.InsecureTCP) {
+		ln.Close()
+		return nil, fmt.Errorf("%w: inherit:%s listens at %s; pass a socket of 127.0.0.1, or set InsecureTCP if the network is protected otherwise", ErrNotLoopback, name, at)
+	}
+	return inheritedPort{newTCPListener(ln, o)}, nil
+}
+
+// Retire leaves who connects from now on to the next process.
+func (l inheritedPort) Retire() { l.acceptor.leave(l.listener) }
 
 // checkInherited says what is wrong with a descriptor that should be a socket
 // that listens.
@@ -141,12 +145,8 @@ func (l *inherited) Accept() (Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		u, ok := c.(*net.UnixConn)
-		if !ok {
-			return tcpConn(c, l.options, l.options.listenFraming())
-		}
-		if peer, err := peerOf(u); err == nil {
-			if conn, err := newSocket(u, peer, l.options, l.options.listenFraming()); err == nil {
+		if peer, err := peerOf(c.(*net.UnixConn)); err == nil {
+			if conn, err := newSocket(c, peer, l.options, l.options.listenFraming()); err == nil {
 				return conn, nil
 			}
 		}
@@ -155,19 +155,11 @@ func (l *inherited) Accept() (Conn, error) {
 }
 
 // Addr returns the address by which clients find the socket.
-func (l *inherited) Addr() string {
-	if at, err := netip.ParseAddrPort(l.listener.Addr().String()); err == nil {
-		return SchemeTCP + ":" + at.String()
-	}
-	return SchemeUnix + ":" + l.listener.Addr().String()
-}
+func (l *inherited) Addr() string { return SchemeUnix + ":" + l.listener.Addr().String() }
 
 // Retire accepts nobody any more. Who connects from now on waits for the next
 // process that inherits the socket, which is what it is inherited for.
-func (l *inherited) Retire() {
-	l.acceptor.retired.Store(true)
-	l.listener.SetDeadline(longAgo)
-}
+func (l *inherited) Retire() { l.acceptor.leave(l.listener) }
 
 func (l *inherited) Close() error {
 	l.closing.Do(func() {

@@ -64,7 +64,11 @@ func listenTCP(ctx context.Context, host netip.AddrPort, o *Options) (Listener, 
 	if err != nil {
 		return nil, err
 	}
-	return &tcpListener{listener: ln, acceptor: newAcceptor(ln.Accept), options: o, teller: newTeller(o)}, nil
+	return newTCPListener(ln, o), nil
+}
+
+func newTCPListener(ln *net.TCPListener, o *Options) *tcpListener {
+	return &tcpListener{listener: ln, acceptor: newAcceptor(ln.Accept), options: o, teller: newTeller(o)}
 }
 
 // listenSocket listens on a port.
