@@ -42,7 +42,6 @@ func dialMQ(ctx context.Context, name string, o *Options) (Conn, error) {
 	}
 	c, err := newMQ(v.in, v.out, v.service, o, o.dialFraming())
 	if err != nil {
-		v.out.sayEnd()
 		v.leave()
 		if errors.Is(err, errNoClient) { // it was killed in between
 			err = fmt.Errorf("%w: mq:%s", ErrRefused, name)
@@ -72,13 +71,13 @@ func (v *mqVisitor) takePlace(name string) error {
 		}
 		out, err := v.takeUp(shape)
 		if err != nil {
-			v.pair.remove()
+			v.pair.abandon(in)
 			unix.Close(in)
 			return err
 		}
 		v.word = mqWord(uint8(place), mqInode(out), int32(os.Getpid()))
 		if v.in, v.out, err = newMQPair(in, out); err != nil {
-			v.pair.remove()
+			removeDeadPair(v.pair)
 		}
 		return err
 	}
@@ -95,9 +94,15 @@ func (v *mqVisitor) takeDown(shape *mqAttr) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	if mqLock(fd, unix.F_OFD_SETLK, unix.F_RDLCK, mqReader) != nil || !mqNamed(fd, v.pair.down) {
+	if mqLock(fd, unix.F_OFD_SETLK, unix.F_RDLCK, mqReader) != nil {
+		err = errPlaceLost
+	} else if err = mqNamed(fd, v.pair.down); errors.Is(err, errUnnamed) {
+		err = errPlaceLost
+	}
+	if err != nil {
+		v.pair.abandon(fd)
 		unix.Close(fd)
-		return -1, errPlaceLost
+		return -1, err
 	}
 	return fd, nil
 }
@@ -142,11 +147,18 @@ var errTurnedAway = errors.New("it turned this client away")
 // served: a queue that nobody reads is not locked.
 func (v *mqVisitor) served() bool { return mqRead(uintptr(v.door)) }
 
-// leave takes the pair away, unless the service has come after all.
+// leave takes the pair away. A service that has come after all, or is about
+// to, does that itself, and finds that this client has ended.
 func (v *mqVisitor) leave() {
-	if mqNamed(v.in.fd, v.pair.down) {
-		v.pair.remove()
-	}
+	v.out.sayEnd()
+	v.pair.abandon(v.in.fd)
 	v.in.Close()
 	v.out.Close()
+}
+
+// abandon lets go of the lock first. From then on the place may be another
+// client's, so its names are treated as those of any dead one.
+func (p mqPair) abandon(down int) {
+	mqLock(down, unix.F_OFD_SETLK, unix.F_UNLCK, mqReader)
+	removeDeadPair(p)
 }

@@ -27,7 +27,9 @@ import (
 // left.
 //
 // A queue outlives whoever used it, and says nothing of them. So whoever reads
-// one holds a lock on it, which is gone when he is.
+// one holds a lock on it, which is gone when he is. The names of a pair are
+// taken away by nobody but who holds the lock of its second queue: the service
+// that has come beside its client, or somebody else when neither holds it.
 
 // How large queues are. Ten messages and 8,192 bytes a message are what a
 // system allows unless somebody has changed that; all queues of a user
@@ -264,15 +266,24 @@ func mqInode(fd int) uint64 {
 	return st.Ino
 }
 
-// mqNamed reports whether the name is that of the queue that fd is open for.
-func mqNamed(fd int, name string) bool {
+// mqNamed returns nil if the name is that of the queue that fd is open for, and
+// errUnnamed if it is another's or nobody's.
+func mqNamed(fd int, name string) error {
 	again, err := mqOpen(name, unix.O_RDONLY, nil)
-	if err != nil {
-		return false
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return errUnnamed
+	case err != nil:
+		return err
 	}
 	defer unix.Close(again)
-	return mqInode(again) == mqInode(fd)
+	if mqInode(again) != mqInode(fd) {
+		return errUnnamed
+	}
+	return nil
 }
+
+var errUnnamed = errors.New("transport: the queue has lost its name")
 
 // mqWord is what a client leaves: where it is, which queue it made there to
 // be written to, and its process.

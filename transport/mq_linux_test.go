@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -232,5 +234,51 @@ func TestMQPeerIsTheKernelsWord(t *testing.T) {
 	}
 	if _, err := c.ReadFrame(); err != io.ErrUnexpectedEOF {
 		t.Errorf("got %v, want an unexpected EOF", err)
+	}
+}
+
+// TestR09_WhoGivesUpLeavesTheNextInPeace: a client that gives up while the
+// service comes to it takes away its own place only, and is no connection.
+func TestR09_WhoGivesUpLeavesTheNextInPeace(t *testing.T) {
+	address := mqAddress(t)
+	l := listenFor(t, address, nil)
+	var accepting sync.WaitGroup
+	accepting.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.ReadFrame() // one, or the end of who has given up
+			c.Close()
+		}
+	})
+	givenUp, giveUp := context.WithCancel(t.Context())
+	giveUp()
+	for range 1000 {
+		var clients sync.WaitGroup
+		for _, ctx := range []context.Context{givenUp, givenUp, t.Context(), givenUp} {
+			clients.Go(func() {
+				c, err := transport.Dial(ctx, address, nil)
+				switch {
+				case err == nil:
+					must(t, c.Write(oneFrame(0)))
+					if _, err := c.ReadFrame(); err != io.EOF {
+						t.Errorf("got %v, want EOF", err)
+					}
+					c.Close()
+				case !errors.Is(err, ctx.Err()) || ctx.Err() == nil:
+					t.Error(err)
+				}
+			})
+		}
+		if clients.Wait(); t.Failed() {
+			break
+		}
+	}
+	must(t, l.Close())
+	accepting.Wait()
+	if left := leftAt(address); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
 	}
 }

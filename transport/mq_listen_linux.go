@@ -62,20 +62,24 @@ func takeQueue(name string) (int, error) {
 			}
 			return -1, fmt.Errorf("transport: locking the queue /%s: %w", queue, err)
 		}
-		named := mqNamed(fd, queue)
-		a, err := mqAttributes(fd)
-		if named && err == nil && a.message == shape.message {
-			return fd, nil
-		}
-		if named { // made by a program that does otherwise
-			mqUnlink(queue)
+		if err = mqNamed(fd, queue); err == nil {
+			a, err := mqAttributes(fd)
+			if err == nil && a.message == shape.message {
+				return fd, nil
+			}
+			mqUnlink(queue) // made by a program that does otherwise
 		}
 		unix.Close(fd)
+		if err != nil && !errors.Is(err, errUnnamed) {
+			return -1, err
+		}
 	}
 }
 
-// removeDeadPair removes what a client left in a place who was killed before
-// he was met, and reports whether the place is free now.
+// removeDeadPair removes what a client left in a place whom nobody will meet:
+// he was killed before, or has given up. It reports whether the place is free
+// now. Names that a living client may have, or that a service is about to take
+// away, are left alone: both hold the lock.
 func removeDeadPair(p mqPair) bool {
 	fd, err := mqOpen(p.down, unix.O_RDWR, nil)
 	if err != nil {
@@ -85,8 +89,11 @@ func removeDeadPair(p mqPair) bool {
 	if mqLock(fd, unix.F_OFD_SETLK, unix.F_WRLCK, mqReader) != nil {
 		return false // he lives
 	}
-	if mqNamed(fd, p.down) {
+	switch err := mqNamed(fd, p.down); {
+	case err == nil:
 		p.remove()
+	case !errors.Is(err, errUnnamed):
+		return false
 	}
 	return true
 }
@@ -106,7 +113,7 @@ func (l *mqListener) Retire() {
 func (l *mqListener) vacate() {
 	l.vacating.Do(func() {
 		withDescriptor(l.doorway.queue.set, func(uintptr) {
-			if mqNamed(l.doorway.queue.fd, mqName(l.name)) {
+			if mqNamed(l.doorway.queue.fd, mqName(l.name)) == nil {
 				mqUnlink(mqName(l.name))
 			}
 		})
@@ -141,28 +148,49 @@ func (d *mqDoorway) meet(word []byte) (Conn, error) {
 		return nil, errNoClient
 	}
 	pair := mqPairOf(d.name, place)
-	in, err := mqOpen(pair.up, unix.O_RDONLY, nil)
+	out, err := pair.hold()
 	if err != nil {
 		return nil, err
 	}
-	if mqInode(in) != inode { // of one who was here before
+	in, err := mqOpen(pair.up, unix.O_RDONLY, nil)
+	if err == nil && mqInode(in) != inode { // the word is of one who was here before
 		unix.Close(in)
-		return nil, errNoClient
+		err = errNoClient
 	}
-	out, err := mqOpen(pair.down, unix.O_WRONLY, nil)
 	if err != nil {
-		unix.Close(in)
+		unix.Close(out)
+		removeDeadPair(pair)
 		return nil, err
 	}
 	c, err := d.join(in, out, pid)
-	switch {
-	case err == nil:
-		pair.remove()
-		mqSend(uintptr(out), mqAnswer(int32(os.Getpid())))
-	case errors.Is(err, errNoClient):
-		removeDeadPair(pair)
+	if err != nil {
+		removeDeadPair(pair) // its client may have given up meanwhile
+		return nil, err
 	}
-	return c, err
+	pair.remove()
+	mqLock(out, unix.F_OFD_SETLK, unix.F_UNLCK, mqReader)
+	mqSend(uintptr(out), mqAnswer(int32(os.Getpid())))
+	return c, nil
+}
+
+// hold opens the queue that a client reads, with a lock by which the pair stays
+// what it is: without that the client might give up, and another one take the
+// place, before the second queue is opened, or before the names are removed.
+func (p mqPair) hold() (int, error) {
+	fd, err := mqOpen(p.down, unix.O_RDWR, nil)
+	if err != nil {
+		return -1, err
+	}
+	if mqLock(fd, unix.F_OFD_SETLK, unix.F_RDLCK, mqReader) != nil {
+		err = errNoClient
+	} else if err = mqNamed(fd, p.down); errors.Is(err, errUnnamed) {
+		err = errNoClient
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
 }
 
 // join makes the service's end of a connection, and owns the descriptors.

@@ -145,7 +145,7 @@ func nobodySteals(t *testing.T, address string) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			for turns.Load() < 300 {
+			for turns.Load() < 100 {
 				l, err := transport.Listen(context.Background(), address, nil)
 				if errors.Is(err, transport.ErrAddressInUse) {
 					continue
@@ -157,12 +157,10 @@ func nobodySteals(t *testing.T, address string) {
 				if n := holders.Add(1); n != 1 {
 					t.Errorf("%d listen at once", n)
 				}
-				c, err := transport.Dial(context.Background(), address, nil)
-				switch {
-				case err == nil:
-					c.Close()
-				case !errors.Is(err, context.DeadlineExceeded): // the turmoil may keep it waiting
+				if c, err := transport.Dial(context.Background(), address, nil); err != nil {
 					t.Error(err)
+				} else {
+					c.Close()
 				}
 				turns.Add(1)
 				holders.Add(-1)
