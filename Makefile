@@ -38,6 +38,9 @@ test-js: $(BUILD)/check ## the tests of the npm package in js/, in the Node ther
 test-windows: $(BUILD)/check ## run tests, the tool and Node as Windows programs under Wine, installing that
 	@exec $(BUILD)/check windows
 
+test-transports: $(BUILD)/check ## show which facts are true of which transport; Windows pipes too where Wine is installed
+	@exec $(BUILD)/check transports
+
 lint: $(BUILD)/check ## only the checks that run nothing of ours
 	@exec $(BUILD)/check lint
 
@@ -79,4 +82,4 @@ clean: ## remove what was built
 $(BUILD)/check: $(SOURCES)
 	@go build -C internal/tools -o ../../$@ ./check
 
-.PHONY: help demo build test test-js test-windows lint fuzz torture bench overload freeze stalled restart cover clean
+.PHONY: help demo build test test-js test-windows test-transports lint fuzz torture bench overload freeze stalled restart cover clean

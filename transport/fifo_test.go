@@ -36,7 +36,7 @@ func userOnly() transport.Peer {
 	return p
 }
 
-func TestFIFO(t *testing.T) {
+func TestFactsFIFO(t *testing.T) {
 	transporttest.Run(t, transporttest.Transport{
 		Pair: byAddress(fifoAddress),
 		Raw:  bareByAddress(fifoAddress),

@@ -28,9 +28,9 @@ func mqAddress(testing.TB) string {
 	return fmt.Sprintf("mq:test.%d.%d", syscall.Getpid(), mqNumber.Add(1))
 }
 
-// TestMQ has few connections at once, and alone: those of a user have to do
+// TestFactsMQ has few connections at once, and alone: those of a user have to do
 // with 819,200 bytes together, whatever else runs as that user.
-func TestMQ(t *testing.T) {
+func TestFactsMQ(t *testing.T) {
 	alone, err := os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("ekko-mq-test-%d", os.Geteuid())), os.O_RDWR|os.O_CREATE, 0o600)
 	must(t, err)
 	defer alone.Close()

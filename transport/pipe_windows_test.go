@@ -69,7 +69,7 @@ type barePipe struct{ *os.File }
 
 func (p barePipe) CloseWrite() error { return p.Close() }
 
-func TestWindowsPipe(t *testing.T) {
+func TestFactsWindowsPipe(t *testing.T) {
 	transporttest.Run(t, transporttest.Transport{
 		Pair: byAddress(pipeAddress),
 		Raw: func(t testing.TB, o *transport.Options) (transport.Conn, transporttest.Bare) {

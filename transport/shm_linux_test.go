@@ -48,7 +48,7 @@ func whileAccepting[C any](t testing.TB, l transport.Listener, server *transport
 	return client
 }
 
-func TestShm(t *testing.T) {
+func TestFactsShm(t *testing.T) {
 	transporttest.Run(t, transporttest.Transport{
 		Pair: shmPair,
 		Raw: func(t testing.TB, o *transport.Options) (server transport.Conn, _ transporttest.Bare) {

@@ -86,10 +86,10 @@ func notOnWindows(t testing.TB, what string) {
 	}
 }
 
-func TestUnix(t *testing.T) { unixSuite(t) }
+func TestFactsUnix(t *testing.T) { unixSuite(t) }
 
-// TestUnixWatched has the connections above the number that may be quiet.
-func TestUnixWatched(t *testing.T) {
+// TestFactsUnixWatched has the connections above the number that may be quiet.
+func TestFactsUnixWatched(t *testing.T) {
 	defer transport.NoQuietForTest()()
 	unixSuite(t)
 }
@@ -114,7 +114,7 @@ func unixSuite(t *testing.T) {
 
 func tcpAddress(testing.TB) string { return "tcp:127.0.0.1:0" }
 
-func TestTCP(t *testing.T) {
+func TestFactsTCP(t *testing.T) {
 	transporttest.Run(t, transporttest.Transport{
 		Pair: byAddress(tcpAddress),
 		Raw: func(t testing.TB, o *transport.Options) (transport.Conn, transporttest.Bare) {
@@ -131,7 +131,7 @@ func TestTCP(t *testing.T) {
 	})
 }
 
-func TestMemory(t *testing.T) {
+func TestFactsMemory(t *testing.T) {
 	transporttest.Run(t, transporttest.Transport{
 		Pair: func(_ testing.TB, o *transport.Options) (server, client transport.Conn) {
 			return transport.Pair(o)
@@ -144,7 +144,7 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-func TestPipe(t *testing.T) {
+func TestFactsPipe(t *testing.T) {
 	notOnWindows(t, "an anonymous pipe whose reading can be ended")
 	transporttest.Run(t, transporttest.Transport{
 		Pair: func(t testing.TB, o *transport.Options) (server, client transport.Conn) {
@@ -194,8 +194,8 @@ func (f bareFiles) Close() error {
 	return f.in.Close()
 }
 
-// TestPlain checks how systems without a poller to speak to read a socket.
-func TestPlain(t *testing.T) {
+// TestFactsPlain checks how systems without a poller to speak to read a socket.
+func TestFactsPlain(t *testing.T) {
 	dial := func(t testing.TB) (server, client net.Conn) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

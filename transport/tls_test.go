@@ -23,10 +23,10 @@ func tlsPair(w *world) func(testing.TB, *transport.Options) (server, client tran
 	}
 }
 
-func TestTLS(t *testing.T) { tlsSuite(t, true, 0) }
+func TestFactsTLS(t *testing.T) { tlsSuite(t, true, 0) }
 
-// TestTLS12 also has clients that show no certificate.
-func TestTLS12(t *testing.T) { tlsSuite(t, false, tls.VersionTLS12) }
+// TestFactsTLS12 also has clients that show no certificate.
+func TestFactsTLS12(t *testing.T) { tlsSuite(t, false, tls.VersionTLS12) }
 
 func tlsSuite(t *testing.T, mutual bool, version uint16) {
 	w := newWorld(t, mutual)

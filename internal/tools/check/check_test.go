@@ -68,6 +68,37 @@ func TestGoTest(t *testing.T) {
 	}
 }
 
+// TestFactTable: what is a fact, which transport has it, and why one has not.
+func TestFactTable(t *testing.T) {
+	var table factTable
+	for _, e := range []struct {
+		test string
+		o    outcome
+		said string
+	}{
+		{"TestFactsUnix/frames_arrive", passed, ""},
+		{"TestFactsUnix/it_stalls", skipped, "=== RUN x\n    long.go:30: it is patient: very\n--- SKIP: x\n"},
+		{"TestFactsUnix/it_ends/at_once", failed, ""}, // a part of a fact
+		{"TestFactsUnix/it_ends", failed, ""},
+		{"TestFactsUnix", failed, ""},
+		{"TestFactsMQ/frames_arrive", passed, ""},
+		{"TestOther/frames_arrive", failed, ""},
+	} {
+		table.note(e.test, e.o, e.said)
+	}
+	const want = `
+facts of transports here  Unix  MQ
+frames arrive             ok    ok
+it stalls                 –1    ?
+it ends                   FAIL  ?
+
+–1  does not apply: it is patient: very
+`
+	if got := table.text("here"); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
 func TestTally(t *testing.T) {
 	y := newTally()
 	y.add("p", "A", passed)

@@ -29,7 +29,7 @@ func (r *runner) goTest(ctx context.Context, c command) error {
 	if r.fresh {
 		c.args = slices.Insert(c.args, 3, "-count=1")
 	}
-	p := &testParser{out: r.out, tally: r.tally}
+	p := &testParser{out: r.out, tally: r.tally, facts: r.facts}
 	stderr, err := c.lines(ctx, p.line)
 	p.close()
 	if err != nil {
@@ -42,6 +42,7 @@ func (r *runner) goTest(ctx context.Context, c command) error {
 type testParser struct {
 	out    io.Writer
 	tally  *tally
+	facts  *factTable                  // nil: nobody asks
 	output map[string]*strings.Builder // by package and test, until it has ended
 	count  map[string]int              // tests by package
 	failed map[string]bool             // packages with a failed test
@@ -95,11 +96,21 @@ var outcomeOf = map[string]outcome{"pass": passed, "fail": failed, "skip": skipp
 func (p *testParser) endTest(e event) {
 	p.tally.add(e.Package, e.Test, outcomeOf[e.Action])
 	p.count[e.Package]++
+	if p.facts != nil {
+		p.facts.note(e.Test, outcomeOf[e.Action], p.said(e))
+	}
 	if e.Action == "fail" {
 		p.failed[e.Package] = true
 		p.show(key(e))
 	}
 	delete(p.output, key(e))
+}
+
+func (p *testParser) said(e event) string {
+	if b := p.output[key(e)]; b != nil {
+		return b.String()
+	}
+	return ""
 }
 
 func (p *testParser) show(key string) {

@@ -70,6 +70,7 @@ type runner struct {
 	fuzzOnly string
 	fresh    bool
 	bench    bool
+	facts    *factTable // of the tests that run; nil: nobody asks
 }
 
 // run goes through the steps and returns the exit code.

@@ -46,6 +46,7 @@ func init() {
 		{name: "test", about: "tests, examples and snippets of the docs", run: test, tests: true, within: 20 * time.Minute},
 		{name: "race", about: "tests under the race detector", run: race, tests: true, within: 20 * time.Minute},
 		{name: "windows", about: "tests as Windows programs, under Wine; only if asked for", run: windows, tests: true, apart: true, within: 20 * time.Minute},
+		{name: "transports", about: "which facts are true of which transport; only if asked for", run: transports, tests: true, apart: true},
 		{name: "modules", about: "tests of bench and of these tools", run: testModules, tests: true},
 		{name: "cost", about: "allocations and instructions of a call, against their limits", run: cost},
 		{name: "js", about: "tests of the npm packages", run: npmTests, tests: true},

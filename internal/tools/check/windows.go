@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 )
 
 // The packages whose tests run as Windows programs: those that meet the system
@@ -27,7 +29,7 @@ var windowsPrograms = map[string]string{
 // notUnderWine talks to Node through a pipe of its own, though Node under Wine
 // writes to files only; or it keeps all processors busy and has an eye on the
 // clock, which under Wine says nothing of Windows.
-const notUnderWine = "^(TestJ01_SameInNode|TestComputingHandlersAllEnd|TestTLS.*)$"
+const notUnderWine = "^(TestJ01_SameInNode|TestComputingHandlersAllEnd|Test(Facts)?TLS.*)$"
 
 // windowsNode is the folder of the npm package that Node for Windows comes in.
 const windowsNode = "internal/onwindows/node"
@@ -36,7 +38,7 @@ const windowsNode = "internal/onwindows/node"
 // what Wine takes for a disk, lives in the build folder, and the server
 // behind it ends with the step.
 func windows(ctx context.Context, r *runner) error {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+	if !wineRuns() {
 		fmt.Fprintln(r.out, "Wine runs Windows programs on linux/amd64 only: left out here")
 		return nil
 	}
@@ -46,33 +48,58 @@ func windows(ctx context.Context, r *runner) error {
 	if err := npmInstall(ctx, r, windowsNode, "--force", "--ignore-scripts"); err != nil { // force: it is not for this system
 		return err
 	}
-	w, err := newWine()
+	w, err := startWine(ctx)
 	if err != nil {
 		return err
 	}
 	defer w.end()
-	if err := w.prepare(ctx); err != nil {
-		return err
-	}
 	for name, dir := range windowsPrograms {
 		out := filepath.Join(".build", "windows", name)
 		if err := w.asWindows(inRoot("go", "build", "-o", out, dir)).quiet(ctx); err != nil {
 			return err
 		}
 	}
-	// Compiled side by side, and run one after the other: some have an eye on
-	// the clock.
-	compile := append([]string{"go", "test", "-overlay", w.overlay, "-exec", "true", "-run", "^$"}, windowsPackages...)
+	return w.goTest(ctx, r, append([]string{"-p", "1"}, windowsPackages...)...)
+}
+
+// wineRuns reports whether Wine can run what is compiled here for Windows.
+func wineRuns() bool { return runtime.GOOS == "linux" && runtime.GOARCH == "amd64" }
+
+// goTest runs tests as Windows programs, and shows which facts are true of the
+// transports that are there. They are compiled side by side, and run one after
+// the other: some have an eye on the clock.
+func (w *wine) goTest(ctx context.Context, r *runner, args ...string) error {
+	overlay := []string{"-overlay", w.overlay, "-exec"}
+	compile := slices.Concat([]string{"go", "test"}, overlay, []string{"true", "-run", "^$"}, packagesOf(args))
 	if err := w.asWindows(inRoot(compile...)).quiet(ctx); err != nil {
 		return err
 	}
-	return r.goTest(ctx, w.asWindows(inRoot(append([]string{"-overlay", w.overlay, "-exec", "wine", "-skip", notUnderWine, "-p", "1"}, windowsPackages...)...)))
+	return r.showFacts("under Wine", func() error {
+		return r.goTest(ctx, w.asWindows(inRoot(slices.Concat(overlay, []string{"wine", "-skip", notUnderWine}, args)...)))
+	})
+}
+
+// packagesOf leaves flags out.
+func packagesOf(args []string) []string {
+	return slices.DeleteFunc(slices.Clone(args), func(a string) bool { return !strings.HasPrefix(a, ".") })
 }
 
 // wine is a Windows that is made for the tests.
 type wine struct {
 	prefix  string // the folder of its disk
 	overlay string // what go test compiles instead of some files of Go's
+}
+
+// startWine makes one and starts it; it ends by end.
+func startWine(ctx context.Context) (*wine, error) {
+	w, err := newWine()
+	if err == nil {
+		err = w.prepare(ctx)
+	}
+	if err != nil && w != nil {
+		w.end()
+	}
+	return w, err
 }
 
 func newWine() (*wine, error) {
