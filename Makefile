@@ -12,6 +12,7 @@ STOP     ?= 10s
 STALLED  ?= 1000
 STALL    ?= 1m
 RESTART  ?= 1000000
+KILLS    ?= 1000
 BENCHPEERS := raw ipc grpc connect drpc jsonrpc nats natsmicro dbus mqtt
 SOURCES   = $(shell find internal/tools -name '*.go' -o -path 'internal/tools/go.*')
 
@@ -67,6 +68,9 @@ freeze: ## stop a service for STOP=10s with calls under way: they are answered w
 stalled: ## STALLED=1000 subscribers of a service that read nothing for STALL=1m: what it costs, and who notices; AGAIN=1 for those that come back when they are cut off
 	@go test -tags stalled -count=1 -timeout 30m -run TestR1_StalledForReal -v . -stalled $(STALLED) -stalledfor $(STALL) $(if $(AGAIN),-stalledagain)
 
+storm: ## kill services and clients of every local transport, KILLS=1000 of each, and look at what is left; SEED=n for certain moments
+	@go test -count=1 -timeout 30m -run TestKillStorm -v . -kills $(KILLS) $(if $(SEED),-stormseed $(SEED))
+
 restart: ## start a service on RESTART=1000000 kept messages, and show how soon it is ready and in how much memory
 	@go test -count=1 -timeout 30m -run TestARestartWithMuchThatIsKept -restart $(RESTART) -v .
 
@@ -82,4 +86,4 @@ clean: ## remove what was built
 $(BUILD)/check: $(SOURCES)
 	@go build -C internal/tools -o ../../$@ ./check
 
-.PHONY: help demo build test test-js test-windows test-transports lint fuzz torture bench overload freeze stalled restart cover clean
+.PHONY: help demo build test test-js test-windows test-transports lint fuzz torture bench overload freeze stalled storm restart cover clean
