@@ -110,3 +110,19 @@ func TestConnectionsAboveTheLimitAreTurnedAway(t *testing.T) {
 		t.Errorf("the others were disturbed: %v", err)
 	}
 }
+
+// TestConnectionsOfTheManifest: it says how many there may be, unless the
+// program does.
+func TestConnectionsOfTheManifest(t *testing.T) {
+	m := parse(t, strings.Replace(manifestText, `"type": "auto"`, `"type": "auto", "maxConnections": 1`, 1))
+	for _, limit := range []struct{ option, want int }{{0, 1}, {2, 2}} {
+		s := ipc.NewService(m, &ipc.ServiceOptions{Logger: quiet, MaxConnections: limit.option})
+		address := serve(t, s)
+		for i := range limit.want + 1 {
+			_, err := dial(t, address, nil).Call(t.Context(), "ipc.ping")
+			if refused := ipc.CodeOf(err) == "QUOTA_EXCEEDED"; refused != (i == limit.want) {
+				t.Errorf("client %d of at most %d: %v", i+1, limit.want, err)
+			}
+		}
+	}
+}

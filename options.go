@@ -143,7 +143,8 @@ type ServiceOptions struct {
 	Tap *observe.Tap
 
 	// MaxConnections is how many clients may be connected; further ones are
-	// told QUOTA_EXCEEDED. Default 4,096.
+	// told QUOTA_EXCEEDED. Default: the maxConnections of the manifest's
+	// transport, or else 4,096.
 	MaxConnections int
 
 	// MaxInFlight is how many requests of one connection may run, or wait
@@ -231,9 +232,6 @@ func (o *ServiceOptions) orDefault() ServiceOptions {
 	}
 	if out.Admit == nil {
 		out.Admit = identified
-	}
-	if out.MaxConnections == 0 {
-		out.MaxConnections = DefaultMaxConnections
 	}
 	if out.DrainTimeout == 0 {
 		out.DrainTimeout = DefaultDrainTimeout

@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,6 +79,7 @@ func NewService(m *manifest.Manifest, opts *ServiceOptions) *Service {
 		ready:    make(chan struct{}),
 		stopped:  make(chan struct{}),
 	}
+	s.opts.MaxConnections = cmp.Or(s.opts.MaxConnections, m.Service.Transport.MaxConnections, DefaultMaxConnections)
 	s.logger = s.opts.Logger.With("service", s.name)
 	s.budgets = newBudgets(s.opts.MaxHeldPerUser, s.opts.MaxHeld)
 	streams, err := s.openChannels()

@@ -97,7 +97,7 @@ func limits() []limit {
 		{"depth of a message's JSON", count(w.MaxDepth), "", ""},
 		{"members of one object", count(w.MaxMembers), "", ""},
 		{"values and names in one message", count(w.MaxTokens), "", ""},
-		{"connections of a service", count(ipc.DefaultMaxConnections), "", "`ServiceOptions.MaxConnections`"},
+		{"connections of a service", count(ipc.DefaultMaxConnections), "", "`ServiceOptions.MaxConnections`, `maxConnections` in the manifest"},
 		{"calls outstanding on a client's connection", count(session.DefaultMaxPending), "", "`ClientOptions.MaxPending`"},
 		{"requests of one connection running or waiting", count(session.DefaultMaxInFlight), "", "`ServiceOptions.MaxInFlight`"},
 		{"handlers of a service running", count(ipc.DefaultMaxConcurrent), "", "`ServiceOptions.MaxConcurrent`"},
