@@ -20,6 +20,11 @@ type Way = registry.Way
 // does not say how long that may take.
 const wayTimeout = 5 * time.Second
 
+// offerTimeout bounds the trying of an offer. A service that stands still, or
+// has no descriptors left, hands out no memory, while its socket takes clients
+// that wait.
+const offerTimeout = time.Second
+
 // reach connects to the service by the first way that works. What makes a way
 // unsafe ends the trying: another one would hide it.
 func (c *Client) reach(ctx context.Context, r *Resolution) (transport.Conn, error) {
@@ -33,6 +38,9 @@ func (c *Client) reach(ctx context.Context, r *Resolution) (transport.Conn, erro
 			c.address = way.Address
 			c.mu.Unlock()
 			return conn, nil
+		}
+		if way.Offer && ctx.Err() == nil && wire.CodeOf(err) != wire.CodeUntrustedPeer {
+			continue
 		}
 		if first == nil {
 			first = err
@@ -61,6 +69,9 @@ func (c *Client) try(ctx context.Context, way Way, m *manifest.Manifest, others 
 	}
 	if limit == 0 && others {
 		limit = wayTimeout
+	}
+	if way.Offer {
+		limit = min(limit, offerTimeout)
 	}
 	within := ctx
 	if limit > 0 {

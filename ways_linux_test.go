@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +51,46 @@ func TestTransportOfTheManifest(t *testing.T) {
 		if err := <-served; err != nil {
 			t.Errorf("%s: Serve: %v", way.transport, err)
 		}
+	}
+}
+
+// TestAutoTakesMemory: a service that says nothing of it, and a client that
+// asks for its name, share memory where both can, and else do with the socket.
+func TestAutoTakesMemory(t *testing.T) {
+	dir, _ := reachable(t, `{"type":"auto","port":%d}`)
+	at := func(name string) string { return filepath.Join(dir, "reachable."+name) }
+	reached, stop := serveManifest(t, dir, quiet)
+	if want := []string{"unix:" + at("sock"), "shm:" + at("shm")}; !slices.Equal(reached, want) {
+		t.Errorf("served at %q, want %q", reached, want)
+	}
+	calls := func(address string) {
+		t.Helper()
+		c := dialName(t, dir)
+		if _, err := c.Call(t.Context(), "echo", 1); err != nil {
+			t.Error(err)
+		}
+		if got := c.Address(); got != address {
+			t.Errorf("connected to %s, want %s", got, address)
+		}
+	}
+	calls("shm:" + at("shm"))
+	if err := os.Remove(at("shm")); err != nil {
+		t.Fatal(err)
+	}
+	calls("unix:" + at("sock"))
+	stop()
+	_, stop = serveManifest(t, dir, quiet, "unix:"+at("sock")) // a service that has none to offer
+	calls("unix:" + at("sock"))
+	stop()
+	if err := os.WriteFile(at("shm"), nil, 0o600); err != nil { // something else: clients would go there
+		t.Fatal(err)
+	}
+	m, err := ipc.LoadManifest(at("ekko.ipc.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ipc.NewService(m, &ipc.ServiceOptions{Logger: quiet}).Serve(t.Context()); ipc.CodeOf(err) != ipc.CodePermissionDenied {
+		t.Errorf("with somebody at the memory's address: %v", err)
 	}
 }
 

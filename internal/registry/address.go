@@ -19,6 +19,10 @@ type Way struct {
 	Address   string              // in the form transport.Dial takes; "" beside an Err
 	Transport *manifest.Transport // what the manifest says of it; nil if there is none
 	Err       error               // TRANSPORT_UNSUPPORTED: why this library cannot go there
+
+	// Offer marks a way that a service may have beside the next one, and that
+	// is quicker: nobody misses it where it is not there.
+	Offer bool
 }
 
 // WaysOf returns the ways to the service of m, in the order in which they are
@@ -28,9 +32,9 @@ type Way struct {
 // SCHEMA_MISMATCH for an address that leads elsewhere than it may or nowhere.
 func WaysOf(m *manifest.Manifest) ([]Way, error) {
 	service := &m.Service
-	ways := make([]Way, 0, 1+len(service.Transport.Fallback))
+	var ways []Way
 	var unsupported error // the first one
-	for i := range cap(ways) {
+	for i := range 1 + len(service.Transport.Fallback) {
 		t := &service.Transport
 		if i > 0 {
 			t = &t.Fallback[i-1]
@@ -42,12 +46,24 @@ func WaysOf(m *manifest.Manifest) ([]Way, error) {
 		if unsupported == nil {
 			unsupported = err
 		}
-		ways = append(ways, Way{address, t, err})
+		if offer, ok := offered(address, t); ok {
+			ways = append(ways, Way{Address: offer, Transport: t, Offer: true})
+		}
+		ways = append(ways, Way{Address: address, Transport: t, Err: err})
 	}
 	if Open(ways) == nil {
 		return nil, unsupported
 	}
 	return ways, nil
+}
+
+// offered returns the address of the memory that a service offers beside the
+// socket of an auto transport, where there is such a thing.
+func offered(address string, t *manifest.Transport) (string, bool) {
+	path, ok := strings.CutPrefix(address, transport.SchemeUnix+":")
+	path, named := strings.CutSuffix(path, socketSuffix)
+	auto := t.Type == manifest.TransportAuto || t.Type == ""
+	return transport.SchemeShm + ":" + path + "." + transport.SchemeShm, ok && named && auto && runtime.GOOS == "linux"
 }
 
 // Open returns those of some ways that this library can go.

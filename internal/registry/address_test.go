@@ -101,6 +101,36 @@ func TestTransportAddress(t *testing.T) {
 	}
 }
 
+// TestOffers: memory is offered beside the socket of an auto transport, tried
+// before it, and is not what a service's address is.
+func TestOffers(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("there is no shared memory on this system")
+	}
+	w := newWorld(t)
+	for transport, want := range map[string]string{
+		`{"type":"auto"}`:                                      "[shm:$RUN/db.shm unix:$RUN/db.sock]",
+		`{"type":"auto","address":"x"}`:                        "[shm:$RUN/x.shm unix:$RUN/x.sock]",
+		`{"type":"unix"}`:                                      "[unix:$RUN/db.sock]",
+		`{"type":"tcp","port":7000,"fallback":["auto"]}`:       "[tcp:127.0.0.1:7000 shm:$RUN/db.shm unix:$RUN/db.sock]",
+		`{"type":"auto","address":"` + w.path("$RUN/x") + `"}`: "[unix:$RUN/x]", // nothing to derive a name from
+	} {
+		w.write("$WORK/db.ekko.ipc.json", fmt.Sprintf(`{"service":{"name":"db","version":"1.0.0","transport":%s}}`, transport))
+		r, err := w.Resolve(context.Background(), "db")
+		if err != nil {
+			t.Errorf("%s: %v", transport, err)
+			continue
+		}
+		var ways []string
+		for _, way := range r.Ways {
+			ways = append(ways, w.named(way.Address))
+		}
+		if got := fmt.Sprint(ways); got != want || strings.HasPrefix(r.Address, "shm:") {
+			t.Errorf("%s: %s at %s, want %s", transport, got, w.named(r.Address), want)
+		}
+	}
+}
+
 func TestFallbacks(t *testing.T) {
 	w := newWorld(t)
 	for _, test := range []struct{ transport, want, ways string }{

@@ -74,7 +74,7 @@ type Resolution struct {
 	Address string // the first to try, in the form transport.Dial takes
 
 	// Ways are all there are, in the order in which they are tried; Address
-	// is that of the first without an Err.
+	// is that of the first without an Err that is no Offer.
 	Ways []Way
 
 	Source string // one of the Source constants
@@ -90,7 +90,12 @@ type Resolution struct {
 
 // reachedBy returns r with the ways to it, one of which is open.
 func (r *Resolution) reachedBy(ways []Way) *Resolution {
-	r.Address, r.Ways = Open(ways)[0].Address, ways
+	r.Ways = ways
+	for _, way := range Open(ways) {
+		if r.Address = way.Address; !way.Offer {
+			break
+		}
+	}
 	return r
 }
 
