@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -145,9 +146,10 @@ func nobodySteals(t *testing.T, address string) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			for turns.Load() < 100 {
+			for turns.Load() < 300 {
 				l, err := transport.Listen(context.Background(), address, nil)
 				if errors.Is(err, transport.ErrAddressInUse) {
+					runtime.Gosched() // who listens has to get a turn
 					continue
 				}
 				if err != nil {
