@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/ekkojs/ipc"
+	"github.com/ekkojs/ipc/transport"
 )
 
 // reachable writes a manifest of a service that has a free port and a socket,
@@ -35,6 +36,16 @@ func reachable(t *testing.T, ways string) (dir string, port int) {
 		t.Fatal(err)
 	}
 	return dir, port
+}
+
+// serviceAddress is where a service is that says nothing of it.
+func serviceAddress(t *testing.T, name string) string {
+	t.Helper()
+	address, err := transport.ServiceAddress(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
 }
 
 // serveManifest serves a manifest where that says, or at the addresses.
@@ -71,7 +82,7 @@ func serveManifest(t *testing.T, dir string, logger *slog.Logger, addresses ...s
 // client finds the first at which it is there, each time it connects.
 func TestFallback(t *testing.T) {
 	dir, port := reachable(t, `{"type":"tcp","port":%d,"fallback":["unix"]}`)
-	tcp, unix := fmt.Sprintf("tcp:127.0.0.1:%d", port), "unix:"+filepath.Join(dir, "reachable.sock")
+	tcp, local := fmt.Sprintf("tcp:127.0.0.1:%d", port), serviceAddress(t, "reachable")
 	var c *ipc.Client
 	calls := func(at string) {
 		t.Helper()
@@ -88,9 +99,9 @@ func TestFallback(t *testing.T) {
 	for _, way := range []struct {
 		serve []string
 		at    string
-	}{{nil, tcp}, {[]string{unix}, unix}, {[]string{tcp}, tcp}} {
+	}{{nil, tcp}, {[]string{local}, local}, {[]string{tcp}, tcp}} {
 		reached, stop := serveManifest(t, dir, quiet, way.serve...)
-		if way.serve == nil && fmt.Sprint(reached) != fmt.Sprint([]string{tcp, unix}) {
+		if way.serve == nil && fmt.Sprint(reached) != fmt.Sprint([]string{tcp, local}) {
 			t.Errorf("served at %v", reached)
 		}
 		calls(way.at)
@@ -101,7 +112,7 @@ func TestFallback(t *testing.T) {
 		t.Errorf("with nobody there: %v", err)
 	}
 	tried := fmt.Sprint(detailsOf(t, err).More["tried"])
-	if !strings.Contains(tried, tcp) || !strings.Contains(tried, unix) {
+	if !strings.Contains(tried, tcp) || !strings.Contains(tried, local) {
 		t.Errorf("tried, it says: %s", tried)
 	}
 }

@@ -171,7 +171,7 @@ func TestN07_ThereIsNoWayAround(t *testing.T) {
 	}
 	around := ipc.NewService(parse(t, open), &ipc.ServiceOptions{Logger: quiet})
 	around.Handle("whoami", func(context.Context, *ipc.Request) (any, error) { return "around", nil })
-	stop := serveAt(t, around, "unix:"+filepath.Join(run, "vault.sock"))
+	stop := serveAt(t, around, serviceAddress(t, "vault"))
 	defer stop()
 	for _, opts := range []*ipc.ClientOptions{s.client(""), {Dirs: []string{s.dir}, TLS: &ipc.TLSOptions{ServerName: "other.example"}}} {
 		if c, err := ipc.Dial(t.Context(), "vault", opts); ipc.CodeOf(err) != ipc.CodeTLSError {
