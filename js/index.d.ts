@@ -7,6 +7,8 @@ declare global {
   interface AsyncDisposable {}
   /** The services that are known by their types: name → { methods, events, … }. */
   interface EkkoIpcServices {}
+  /** What services promise, by name: { methods, events, channels }. `ekko-ipc gen ts` writes it, and serve is typed by it. */
+  interface EkkoIpcContracts {}
 }
 
 /** Everything that goes wrong between services. Decide by its code. */
@@ -230,6 +232,28 @@ export interface HandlerContext {
 
 export type Handlers = Readonly<Record<string, (...args: any[]) => unknown>>;
 
+// What a client streams comes to a handler as what a for await takes.
+type Received<Argument> = [Extract<Argument, AsyncIterable<any>>] extends [never] ? Argument : Extract<Argument, AsyncIterable<any>>;
+type ReceivedAll<Arguments extends readonly unknown[]> = { [Index in keyof Arguments]: Received<Arguments[Index]> };
+// Nothing is written down as null.
+type Answer<Result> = Result | Promise<Result> | (null extends Result ? void | Promise<void> : never);
+type Answers<Item> = AsyncIterable<Item> | Iterable<Item> | Promise<AsyncIterable<Item> | Iterable<Item>>;
+
+/** The handler of a method, by what a client knows of the method. */
+export type HandlerOf<Method> = Method extends (...args: infer Arguments) => AsyncIterableIterator<infer Item> ? (...args: ReceivedAll<Arguments>) => Answers<Item>
+  : Method extends (...args: infer Arguments) => Promise<infer Result> ? (...args: ReceivedAll<Arguments>) => Answer<Result>
+  : never;
+
+/** The handlers of a service: all of its methods, if it is known what it promises. */
+export type HandlersOf<Name extends string> = Name extends keyof EkkoIpcContracts
+  ? EkkoIpcContracts[Name] extends { methods: infer Methods } ? { readonly [Method in keyof Methods]: HandlerOf<Methods[Method]> } : Handlers
+  : Handlers;
+
+/** What a service may publish: its events, and under the names of its channels anything. */
+export type EventsOf<Name extends string> = Name extends keyof EkkoIpcContracts
+  ? EkkoIpcContracts[Name] extends { events: infer Events; channels: infer Channels } ? Events & { readonly [Channel in Exclude<keyof Channels, keyof Events>]: unknown } : EventMap
+  : EventMap;
+
 export interface ServeOptions {
   /** Closes the service. */
   readonly signal?: AbortSignal;
@@ -240,14 +264,16 @@ export interface ServeOptions {
 }
 
 /** A service of this process. */
-export interface Service extends AsyncDisposable {
+export interface Service<Events extends EventMap = EventMap> extends AsyncDisposable {
   readonly name: string;
   readonly address: string;
   readonly addresses: readonly string[];
   readonly manifest: Manifest;
-  publish(event: string, data: unknown, options: PublishOptions & { readonly confirm: true }): Promise<Receipt>;
-  publish(event: string, data: unknown, options?: PublishOptions): Promise<Receipt> | undefined;
+  publish<Name extends keyof Events & string>(event: Name, data: Events[Name], options: PublishOptions & { readonly confirm: true }): Promise<Receipt>;
+  publish<Name extends keyof Events & string>(event: Name, data: Events[Name], options?: PublishOptions): Promise<Receipt> | undefined;
+  subscribe<Name extends keyof Events & string>(event: Name, listener: (data: Events[Name], event: IpcEvent<Events[Name]>) => unknown, options?: ListenOptions): Stop;
   subscribe(pattern: string, listener: (data: any, event: IpcEvent) => unknown, options?: ListenOptions): Stop;
+  on<Name extends keyof Events & string>(event: Name, options?: LoopOptions): EventStream<Events[Name]>;
   on(pattern: string, options?: LoopOptions): EventStream;
   /** Stops accepting, and waits for the calls that run: 5 s at most. */
   close(): Promise<void>;
@@ -256,7 +282,7 @@ export interface Service extends AsyncDisposable {
 }
 
 /** Serves the functions of an object under a name. */
-export function serve<H extends Handlers>(name: string, handlers: H & ThisType<H & HandlerContext>, options?: ServeOptions): Promise<Service>;
+export function serve<Name extends string>(name: Name, handlers: HandlersOf<Name> & ThisType<HandlersOf<Name> & HandlerContext>, options?: ServeOptions): Promise<Service<EventsOf<Name>>>;
 /** Serves what a manifest promises. */
 export function serve<H extends Handlers>(service: { readonly manifest: Manifest; readonly methods: H & ThisType<H & HandlerContext> } & ServeOptions): Promise<Service>;
 

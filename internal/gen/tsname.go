@@ -16,7 +16,7 @@ var tsReserved = words(`
 // tsTypes are the names of types that a module uses, or cannot declare.
 var tsTypes = words(`
 	any unknown never void undefined null object string number boolean symbol bigint Promise AsyncIterable Iterable
-	Record EkkoIpc EkkoIpcServices asserts infer is keyof readonly unique require type`)
+	Record EkkoIpc EkkoIpcServices EkkoIpcContracts asserts infer is keyof readonly unique require type`)
 
 func words(list string) map[string]bool {
 	out := map[string]bool{}

@@ -24,7 +24,8 @@ const tsHead = `// Written by "ekko-ipc gen ts" from the manifests of the servic
 `
 
 // TypeScript declares the modules ipc:NAME of the services, and registers them
-// in the global interface EkkoIpcServices. The services may come in any order;
+// in the global interfaces EkkoIpcServices, for those who call them, and
+// EkkoIpcContracts, for those who serve them. The services may come in any order;
 // of two with one name the first counts.
 func TypeScript(services []Service) []byte {
 	services = slices.Clone(services)
@@ -40,6 +41,11 @@ func TypeScript(services []Service) []byte {
 	b.WriteString("/** The services that can be imported, by name. */\ninterface EkkoIpcServices {\n")
 	for _, s := range services {
 		fmt.Fprintf(&b, "  %s: import(%s).$Service;\n", tsMember(s.Name), tsQuote("ipc:"+s.Name))
+	}
+	b.WriteString("}\n\n/** What the services promise, by name: the handlers of serve are typed by it. */\ninterface EkkoIpcContracts {\n")
+	for _, s := range services {
+		module := "import(" + tsQuote("ipc:"+s.Name) + ")"
+		fmt.Fprintf(&b, "  %s: { methods: %s.$Methods; events: %s.$Events; channels: %s.$Channels };\n", tsMember(s.Name), module, module, module)
 	}
 	b.WriteString("}\n\n" + tsPrelude)
 	return []byte(b.String())

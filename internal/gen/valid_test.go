@@ -170,7 +170,7 @@ func checkTypeScript(text string) error {
 			i += end - 1
 		}
 	}
-	if got := strings.Join(strings.Fields(outside.String()), " "); len(open) > 0 || got != "declare module } interface EkkoIpcServices }" {
+	if got := strings.Join(strings.Fields(outside.String()), " "); len(open) > 0 || got != "declare module } interface EkkoIpcServices } interface EkkoIpcContracts }" {
 		return fmt.Errorf("outside of the module stands %q", got)
 	}
 	return nil

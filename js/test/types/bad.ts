@@ -14,3 +14,20 @@ service.on('user.created', { overflow: 'burst' });
 service.nothing();
 // @ts-expect-error a handler that is none
 await serve('x', { a: 5 });
+const right = { getUserById: (id: number) => ({ id, name: '' }), exportUsers: () => [], addUsers: () => 1, tidy() {} };
+// @ts-expect-error a method that the service does not promise
+await serve('database-service', { ...right, getUser() {} });
+// @ts-expect-error a method that is missing
+await serve('database-service', { getUserById: right.getUserById });
+// @ts-expect-error a wrong result
+await serve('database-service', { ...right, getUserById: () => ({ id: 'x', name: '' }) });
+// @ts-expect-error a wrong result of a promise
+await serve('database-service', { ...right, addUsers: async () => 'one' });
+// @ts-expect-error wrong items
+await serve('database-service', { ...right, async* exportUsers() { yield { id: 'x' }; } });
+// @ts-expect-error a wrong argument
+await serve('database-service', { ...right, getUserById: (id: string) => ({ id: 1, name: id }) });
+// @ts-expect-error an event that there is not
+(await serve('database-service', right)).publish('user.craeted', { id: 1, name: '' });
+// @ts-expect-error a wrong payload
+(await serve('database-service', right)).publish('user.created', { id: 1 });

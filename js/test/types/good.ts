@@ -15,3 +15,13 @@ const same = await connect('database-service'); (await same.getUserById(1)).id.t
 const svc = await serve('x', { getUser(id: number) { this.signal; this.caller.known; return this.method + id; }, arrow: () => context().deadline });
 svc.publish('a', 1); await svc.close();
 try { throw new IpcError('APP_X', 'x', { details: { a: 1 } }); } catch (e) { if (e instanceof IpcError) { const c: string = e.code; const x: 'no' | 'yes' | 'maybe' = e.executed; c; x; } }
+
+const served = await serve('database-service', {
+  async getUserById(id) { this.signal; id.toFixed(); return { id, name: 'Ada', more: true }; },
+  async* exportUsers() { yield { id: 1 }; },
+  async addUsers(group, users) { let sum = group.length; for await (const { id } of users) sum += id; return sum; },
+  tidy() {},
+}, { signal: undefined });
+served.publish('user.created', { id: 1, name: 'x' }); served.publish('news', { any: 'thing' });
+served.subscribe('user.created', ({ name }) => name.length); for await (const { data } of served.on('user.created')) data.id.toFixed();
+await serve('database-service', { getUserById: async (id) => ({ id, name: '' }), exportUsers: () => [{ id: 1 }], addUsers: () => 1, tidy: async () => {} });

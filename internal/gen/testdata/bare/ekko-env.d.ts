@@ -32,6 +32,11 @@ interface EkkoIpcServices {
   bare: import('ipc:bare').$Service;
 }
 
+/** What the services promise, by name: the handlers of serve are typed by it. */
+interface EkkoIpcContracts {
+  bare: { methods: import('ipc:bare').$Methods; events: import('ipc:bare').$Events; channels: import('ipc:bare').$Channels };
+}
+
 /** What all services have in common. */
 declare namespace EkkoIpc {
   /** The options of `$with`: of each call that is made by what it returns. */

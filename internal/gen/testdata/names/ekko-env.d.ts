@@ -190,6 +190,11 @@ interface EkkoIpcServices {
   'names-of.all-kinds': import('ipc:names-of.all-kinds').$Service;
 }
 
+/** What the services promise, by name: the handlers of serve are typed by it. */
+interface EkkoIpcContracts {
+  'names-of.all-kinds': { methods: import('ipc:names-of.all-kinds').$Methods; events: import('ipc:names-of.all-kinds').$Events; channels: import('ipc:names-of.all-kinds').$Channels };
+}
+
 /** What all services have in common. */
 declare namespace EkkoIpc {
   /** The options of `$with`: of each call that is made by what it returns. */

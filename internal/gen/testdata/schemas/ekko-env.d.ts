@@ -178,6 +178,11 @@ interface EkkoIpcServices {
   schemas: import('ipc:schemas').$Service;
 }
 
+/** What the services promise, by name: the handlers of serve are typed by it. */
+interface EkkoIpcContracts {
+  schemas: { methods: import('ipc:schemas').$Methods; events: import('ipc:schemas').$Events; channels: import('ipc:schemas').$Channels };
+}
+
 /** What all services have in common. */
 declare namespace EkkoIpc {
   /** The options of `$with`: of each call that is made by what it returns. */

@@ -111,6 +111,11 @@ interface EkkoIpcServices {
   shop: import('ipc:shop').$Service;
 }
 
+/** What the services promise, by name: the handlers of serve are typed by it. */
+interface EkkoIpcContracts {
+  shop: { methods: import('ipc:shop').$Methods; events: import('ipc:shop').$Events; channels: import('ipc:shop').$Channels };
+}
+
 /** What all services have in common. */
 declare namespace EkkoIpc {
   /** The options of `$with`: of each call that is made by what it returns. */

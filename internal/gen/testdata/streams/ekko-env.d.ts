@@ -74,6 +74,11 @@ interface EkkoIpcServices {
   streams: import('ipc:streams').$Service;
 }
 
+/** What the services promise, by name: the handlers of serve are typed by it. */
+interface EkkoIpcContracts {
+  streams: { methods: import('ipc:streams').$Methods; events: import('ipc:streams').$Events; channels: import('ipc:streams').$Channels };
+}
+
 /** What all services have in common. */
 declare namespace EkkoIpc {
   /** The options of `$with`: of each call that is made by what it returns. */
