@@ -1,67 +1,94 @@
-// The audience: who has subscribed to the events of a service, and the
-// numbering of these.
-import { randomBytes } from 'node:crypto';
-
-import { Failure, isObject } from './error.js';
+// The audience: who has subscribed to the events of a service, and how these
+// reach them.
+import { closest, eventName, isName, isReserved } from './name.js';
+import { Failure } from './error.js';
 import { nextId, timestamp } from './id.js';
-import { Pattern, closest, eventName, isName, isReserved } from './name.js';
-import { Outlet } from './outlet.js';
 import { refusal } from './manifest.js';
+import { Local } from './local.js';
+import { Member } from './member.js';
+import { Budget, PRESENCE, framed } from './outlet.js';
+import { Queue } from './queue.js';
+import { refuse } from './refusal.js';
+import { Streams } from './streams.js';
+import { placesOf, wishOf } from './wish.js';
 
 const MOST_OF_PEER = 512;
-const MOST_STREAMS = 4096;
-const MOST_STARTS = 1000;
-const MOST_WINDOW = 64 << 20;
-const PRESENCE = 'ipc.presence';
-
-const refuse = (code, message, details = {}) => new Failure(code, message, { executed: 'no', retryable: false, origin: 'service', ...details });
+const MOST_ROUTES = 4096;
+const MOST_ID = 128; // bytes of an event's id
 
 let lastID = 0;
 
 export class Audience {
   events = 0;
+  /** budget is what may wait for all clients together. */
+  budget;
 
+  #service; // its name
   #manifest; // undefined: any event may be published
-  #maxFrame;
-  #epoch = randomBytes(8).toString('hex').slice(0, 12);
-  #streams = new Map(); // by name: the last seq
+  #mostData;
+  #snapshots;
+  #streams;
+  #queues = new Map(); // by channel
   #members = new Set();
   #locals = new Set(); // subscriptions of this process
   #routes = new Map(); // by event and stream
 
-  constructor(manifest, maxFrame) {
+  constructor(service, manifest, { maxFrame, maxHeld, snapshots = {} }) {
+    this.budget = new Budget(maxHeld);
+    this.#service = service;
     this.#manifest = manifest;
-    this.#maxFrame = maxFrame;
+    this.#mostData = maxFrame - 1024;
+    this.#snapshots = new Map(Object.entries(snapshots));
+    this.#streams = new Streams(manifest);
+    for (const channel of manifest?.channels ?? []) if (channel.queue) this.#queues.set(channel.name, new Queue(channel, this.#streams.of(channel.name)));
   }
 
-  get size() { return this.#members.size; }
+  get size() { return this.#members.size + this.queues.reduce((sum, queue) => sum + queue.members.length, 0); }
+  get queues() { return [...this.#queues.values()]; }
+
+  /** queue is that of a channel; kept are all streams of which something is. */
+  queue(channel) { return this.#queues.get(channel); }
+  get kept() { return this.#streams.kept; }
+
+  /** keeps says whether the channel of an event keeps it. */
+  keeps(name) {
+    const channel = this.#manifest?.event(name)?.channel;
+    return channel?.retention !== undefined;
+  }
+
+  // missing says that there is no event or channel of a name.
+  #missing(name) {
+    const near = closest(name, this.#manifest?.eventNames ?? []);
+    return refuse('CHANNEL_NOT_FOUND', `${this.#service} declares no event or channel ${JSON.stringify(name)}${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`);
+  }
 
   // check returns what is known of an event, or a Failure.
   #check(name, data, text, ownWord) {
     if (!isName(name)) return refuse('INVALID_NAME', `${JSON.stringify(name)} is no name of an event`);
     const known = this.#manifest === undefined && !isReserved(name) ? { stream: name } : this.#manifest?.event(name);
-    if (known === undefined) {
-      const near = closest(name, this.#manifest?.eventNames ?? []);
-      return refuse('CHANNEL_NOT_FOUND', `no event is called ${JSON.stringify(name)}${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`);
-    }
-    if (known.own && !ownWord) return refuse('PERMISSION_DENIED', `only the service publishes ${name}`);
+    if (known === undefined) return this.#missing(name);
+    if (known.own && !ownWord) return refuse('PERMISSION_DENIED', `${name} is published by ${this.#service} alone, says its manifest`);
     const bad = known.type?.check(data);
     if (bad !== undefined) return refusal('SCHEMA_MISMATCH', `event ${name}`, bad);
     const bytes = Buffer.byteLength(text);
-    if (bytes > this.#maxFrame - 1024) return refuse('MESSAGE_TOO_LARGE', `the data of ${name} has ${bytes} bytes, and ${this.#maxFrame - 1024} are allowed`, { limit: this.#maxFrame - 1024 });
-    return { ...known, bytes };
+    if (bytes > this.#mostData) return refuse('MESSAGE_TOO_LARGE', `event data of ${bytes} bytes is over the limit of ${this.#mostData}`, { actual: bytes, limit: this.#mostData });
+    return known;
   }
 
-  /** publish spreads an event. It returns the receipt, or a Failure. text is
-      the data as JSON; ownWord says that the service itself publishes. */
-  publish(name, data, text, ownWord) {
+  /** publish spreads an event, once: { data, text, id, ownWord, timeout }. text is
+      the data as JSON, id the publisher's, ownWord says that the service itself
+      publishes, timeout is how long it waits for room in a queue. It returns the
+      receipt, a Failure, or a promise of either. */
+  publish(name, { data, text, id, ownWord = false, timeout }) {
     const known = this.#check(name, data, text, ownWord);
     if (known instanceof Failure) return known;
-    const { stream } = known;
-    const seq = this.#next(stream);
-    const receivers = this.#spread(name, stream, text, known.bytes, seq);
+    if (id !== undefined && Buffer.byteLength(id) > MOST_ID) return refuse('INVALID_ARGUMENT', `the messageId of an event has ${Buffer.byteLength(id)} bytes, over ${MOST_ID}`);
+    const stream = this.#streams.of(known.stream);
+    const before = id === undefined ? undefined : stream.log?.known(id);
+    if (before !== undefined) return { stream: stream.name, epoch: stream.epoch, seq: before, duplicate: true, receivers: 0, behind: 0 };
     this.events++;
-    return { stream, epoch: this.#epoch, seq, receivers: receivers.length, behind: receivers.filter(({ outlet }) => outlet.queued > 1).length };
+    if (stream.queue) return this.#queues.get(stream.name).publish(name, text, id, timeout);
+    return this.#spread(stream, stream.add(name, text, id), data);
   }
 
   /** verify says why a client may not publish an event, if it may not. */
@@ -70,194 +97,179 @@ export class Audience {
     return known instanceof Failure ? known : undefined;
   }
 
-  #next(stream) {
-    const seq = (this.#streams.get(stream) ?? 0) + 1;
-    if (seq === 1 && this.#streams.size >= MOST_STREAMS) this.#startAnew();
-    this.#streams.set(stream, seq);
-    return seq;
-  }
-
-  // More streams than are remembered: all begin anew, and everybody is told so
-  // by the epoch.
-  #startAnew() {
-    this.#streams.clear();
-    this.#epoch = randomBytes(8).toString('hex').slice(0, 12);
-  }
-
-  #spread(name, stream, text, bytes, seq) {
-    const id = nextId();
-    const at = timestamp();
-    const where = stream === name ? '' : `,"stream":${JSON.stringify(stream)}`;
-    const channel = name === PRESENCE ? name : `events.${name}`;
-    const head = `{"type":"event","messageId":"${id}","channel":"${channel}"${text === '' ? '' : `,"data":${text}`},"timestamp":"${at}","metadata":{`;
-    const event = { head, tail: `"epoch":"${this.#epoch}","seq":${seq}${where}}}`, cost: head.length + 128, bytes, name, stream, seq };
-    const receivers = this.#route(name, stream);
-    // A plain subscription stands for all of its connection: they share a frame.
-    for (const { outlet } of receivers) outlet.offer(event);
-    for (const local of [...this.#locals]) {
-      if (name !== PRESENCE && (local.pattern.matches(name) || local.pattern.name === stream)) {
-        local.offer({ data: text === '' ? undefined : JSON.parse(text), messageId: id, timestamp: at, metadata: { seq, epoch: this.#epoch, ...(stream === name ? {} : { stream }) } }, name, undefined);
-      }
+  #spread(stream, record, data) {
+    const { name, epoch, seq } = record;
+    const receivers = this.#route(name, stream.name).filter((member) => member.passes(data ?? null));
+    if (receivers.length > 0) {
+      const event = framed(record);
+      for (const member of receivers) member.offer(stream, event);
     }
-    return receivers;
+    for (const local of [...this.#locals]) local.offer(record);
+    return { stream: stream.name, epoch, seq, receivers: receivers.length, behind: receivers.filter((member) => member.behind(stream)).length };
   }
 
+  // route returns who wants an event: first the separate ones, each of which
+  // has a frame of its own, then one plain one of each connection, which stands
+  // for all of its kind.
   #route(name, stream) {
     const key = `${name} ${stream}`;
     let found = this.#routes.get(key);
     if (found === undefined) {
-      found = [];
-      const plain = new Set(); // peers that have it by one subscription already
-      for (const member of this.#members) {
-        if (!member.wants(name, stream)) continue;
-        if (!member.separate && plain.has(member.peer)) continue;
-        if (!member.separate) plain.add(member.peer);
-        found.push(member);
-      }
-      if (this.#routes.size >= MOST_STREAMS) this.#routes.clear();
+      const members = [...this.#members].filter((member) => member.wants(name, stream));
+      const plain = new Map(members.filter(({ separate }) => !separate).map((member) => [member.peer, member]));
+      found = [...members.filter(({ separate }) => separate), ...plain.values()];
+      if (this.#routes.size >= MOST_ROUTES) this.#routes.clear();
       this.#routes.set(key, found);
     }
     return found;
   }
 
-  /** subscribe makes a subscription of a peer's. It returns the answer, or a Failure. */
-  subscribe(peer, channel, options = {}) {
-    if (!isObject(options)) return refuse('INVALID_ARGUMENT', 'the options of a subscription must be an object');
-    let pattern;
-    try {
-      pattern = new Pattern(channel);
-    } catch (error) {
-      return refuse('INVALID_PATTERN', error.message);
-    }
-    const bad = this.#checkPattern(pattern) ?? this.#checkOptions(pattern, options);
-    if (bad !== undefined) return bad;
-    if (peer.members.size >= MOST_OF_PEER) return refuse('QUOTA_EXCEEDED', `a connection may have ${MOST_OF_PEER} subscriptions`, { resource: 'subscriptions', limit: MOST_OF_PEER });
-    const chosen = options.subscription;
-    if (chosen !== undefined && peer.members.has(chosen)) return refuse('ALREADY_EXISTS', `a subscription is called ${chosen} already`);
-    const known = this.#manifest?.channel(pattern.name);
-    const full = this.#full(pattern, known);
-    if (full !== undefined) return full;
-    const separate = chosen !== undefined || (options.from !== undefined && options.from !== null && options.from !== 'new');
-    const member = new Member(peer, pattern, chosen ?? `s${(++lastID).toString(36)}${randomBytes(4).toString('hex')}`, separate, options, known?.disconnect === true);
-    const answer = { subscription: member.id, ...this.#start(pattern) };
+  /** rerouted is called when somebody wants other events than before. */
+  rerouted() { this.#routes.clear(); }
+
+  /** starts is what a client is told of where a subscription begins. */
+  starts(pattern) { return this.#streams.starts(pattern); }
+
+  /** subscribe makes a subscription of a peer's: { answer, member }, or a promise
+      of it where a state has to be asked for. It throws a Failure. */
+  subscribe(peer, channel, options) {
+    const wish = wishOf(channel, options);
+    this.#checkWish(wish);
+    if (peer.members.size >= MOST_OF_PEER) throw refuse('QUOTA_EXCEEDED', `a connection may have ${MOST_OF_PEER} subscriptions`, { resource: 'subscriptions', limit: MOST_OF_PEER });
+    if (peer.members.has(wish.id)) throw refuse('ALREADY_EXISTS', `there is a subscription ${JSON.stringify(wish.id)} on this connection`);
+    const home = this.#homeOf(wish.pattern);
+    const id = wish.id ?? `s${(++lastID).toString(36)}${nextId().slice(0, 8)}`;
+    if (home?.queue) return this.#enlist(peer, id, wish, home);
+    this.#checkRoom(home);
+    const wanted = (record) => wish.filter === undefined || wish.filter.matches(record.text === '' ? null : JSON.parse(record.text));
+    const hears = (record) => (wish.pattern.name === record.stream || wish.pattern.matches(record.name)) && wanted(record);
+    const at = placesOf(this.#streams.reached(wish.pattern), wish, hears);
+    const newest = [...at.keys()].filter(({ log }) => log === undefined).flatMap((stream) => [...stream.newest.values()].filter(hears).sort((a, b) => a.seq - b.seq));
+    const answer = { subscription: id, ...this.#streams.starts(wish.pattern, at) };
+    const catching = new Map([...at].filter(([{ log }]) => log !== undefined));
+    const member = new Member(this, peer, id, wish, wish.onSlow === 'disconnect' || home?.disconnect === true, catching);
+    const made = { answer, member, arrived: () => this.#arrived(member, newest) };
+    if (wish.from.kind === 'snapshot') return this.#withState(wish.pattern, made);
+    this.#enter(member);
+    return made;
+  }
+
+  #enter(member) {
     this.#members.add(member);
-    this.#routes.clear();
-    peer.members.set(member.id, member);
-    member.arrived = () => this.#tellPresence('join', member);
-    return { answer, member };
+    this.rerouted();
+    member.peer.members.set(member.id, member);
   }
 
-  #checkPattern(pattern) {
+  // arrived is called when the client knows that it has subscribed.
+  #arrived(member, newest) {
+    this.#tellPresence('join', member);
+    member.begin(newest);
+  }
+
+  // withState asks the program for the state that a subscription begins with.
+  // What is published from that moment on is kept for after it (from.6).
+  #withState(pattern, made) {
+    const { member, answer } = made;
+    const place = { stream: this.#streams.reached(pattern)[0], seq: answer.from.seq - 1 };
+    member.hold();
+    this.#enter(member);
+    const then = made.arrived;
+    const ready = (state) => {
+      const text = JSON.stringify(state) ?? 'null';
+      if (Buffer.byteLength(text) > this.#mostData) throw refuse('MESSAGE_TOO_LARGE', `the state of ${pattern.name} is over the limit of ${this.#mostData} bytes`, { limit: this.#mostData });
+      const { name, epoch } = place.stream;
+      const record = { id: nextId(), name: pattern.name, stream: name, epoch, seq: place.seq, text, time: timestamp() };
+      made.arrived = () => {
+        member.release(framed(record, ',"snapshot":true'));
+        then();
+      };
+      return made;
+    };
+    const failed = (error) => {
+      this.leave(member, true);
+      if (error instanceof Failure) throw error;
+      console.error(`the snapshot of ${pattern.name} failed:`, error);
+      throw new Failure('HANDLER_FAILED', `${this.#service} failed to tell the state of ${pattern.name}`, { executed: 'no', retryable: false, origin: 'service' });
+    };
+    try {
+      const state = this.#snapshots.get(pattern.name)();
+      return typeof state?.then === 'function' ? Promise.resolve(state).then(ready).catch(failed) : ready(state);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  // enlist makes a subscription to a queue.
+  #enlist(peer, id, wish, channel) {
+    if (wish.pattern.name !== channel.name) {
+      throw refuse('INVALID_ARGUMENT', wish.group === undefined ? `${channel.name} is a queue: it is read by the members of a group` : `${wish.pattern.name} is on the queue ${channel.name}: subscribe to that`);
+    }
+    const queue = this.#queues.get(channel.name);
+    if (!queue.replaces(wish)) this.#checkRoom(channel);
+    const { member, from } = queue.join(this, peer, id, wish);
+    peer.members.set(id, member);
+    return { answer: { subscription: id, from, group: member.group.name }, member, arrived: () => { this.#tellPresence('join', member); queue.pump(); } };
+  }
+
+  // homeOf is the channel of what a pattern without wildcards names.
+  #homeOf(pattern) {
     if (!pattern.literal || pattern.name === PRESENCE) return undefined;
-    if (this.#manifest === undefined) return isReserved(pattern.name) ? refuse('CHANNEL_NOT_FOUND', `no event is called ${JSON.stringify(pattern.name)}`) : undefined;
-    if (this.#manifest.event(pattern.name) !== undefined) return undefined;
-    const near = closest(pattern.name, this.#manifest.eventNames);
-    return refuse('CHANNEL_NOT_FOUND', `no event or channel is called ${JSON.stringify(pattern.name)}${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`);
+    if (this.#manifest === undefined) {
+      if (isReserved(pattern.name)) throw this.#missing(pattern.name);
+      return undefined;
+    }
+    const known = this.#manifest.event(pattern.name);
+    if (known === undefined) throw this.#missing(pattern.name);
+    return known.channel;
   }
 
-  // What needs a log is refused: nothing is kept.
-  #checkOptions(pattern, { from, filter, group, durable, onSlow, subscription, window, credit, ackWaitMs }) {
+  #checkWish({ pattern, filter, group, durable, from }) {
+    const home = this.#homeOf(pattern);
     const invalid = (what) => refuse('INVALID_ARGUMENT', what);
-    if (subscription !== undefined && !(typeof subscription === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(subscription))) return invalid('subscription must be 1 to 64 letters, digits, - and _');
-    if (onSlow !== undefined && onSlow !== 'drop-oldest' && onSlow !== 'disconnect') return invalid('onSlow must be "drop-oldest" or "disconnect"');
-    if (window !== undefined && !(Number.isSafeInteger(window) && window > 0 && window <= MOST_WINDOW)) return invalid(`window must be 1 to ${MOST_WINDOW} bytes`);
-    for (const [name, value] of Object.entries({ filter, group, durable })) if (value !== undefined && typeof value !== 'string') return invalid(`${name} must be text`);
-    if (filter !== undefined) return refuse('UNIMPLEMENTED', 'a service in JavaScript does not filter events');
-    if (group !== undefined || durable !== undefined) return invalid(`${pattern.name} has no groups: nothing keeps its events. A queue or a persistent channel has, in a service with the library for Go`);
-    if (credit !== undefined && !(Number.isInteger(credit) && credit >= 1 && credit <= 1000)) return invalid('credit must be 1 to 1,000');
-    if (ackWaitMs !== undefined && !(Number.isInteger(ackWaitMs) && ackWaitMs >= 1 && ackWaitMs <= 3_600_000)) return invalid('ackWaitMs must be 1 to 3,600,000');
-    return this.#checkFrom(pattern, from);
+    if (filter !== undefined && home?.broadcast === true && home.name === pattern.name) throw invalid(`${home.name} is a broadcast channel, which nobody filters`);
+    if (group !== undefined && home?.queue !== true) throw invalid(`${pattern.name} has no groups: they are for a channel of type "queue", by its name`);
+    if (filter !== undefined && home?.queue && !durable) throw invalid('the members of a group share all messages: a "filter" needs a "durable" name of its own');
+    if (from.kind !== 'snapshot') return;
+    if (home?.queue) throw invalid('a group does not begin with a snapshot');
+    if (!this.#snapshots.has(pattern.name)) throw invalid(`${this.#service} has no snapshot of ${JSON.stringify(pattern.name)} to begin with`);
   }
 
-  #checkFrom(pattern, from) {
-    if (from == null || from === 'new' || (isObject(from) && isObject(from.streams))) return undefined;
-    if (from === 'first' || from === 'last' || (isObject(from) && typeof from.time === 'string')) {
-      return pattern.literal ? refuse('INVALID_ARGUMENT', `nothing of ${pattern.name} is kept: it begins with the next event`) : undefined;
-    }
-    if (from === 'snapshot') return refuse('INVALID_ARGUMENT', `the service has no state of ${pattern.name}`);
-    if (!isObject(from) || typeof from.epoch !== 'string' || !Number.isSafeInteger(from.seq)) return refuse('INVALID_ARGUMENT', 'from must be "new", "first", "last", "snapshot", a time, or a place');
-    if (!pattern.literal) return refuse('INVALID_ARGUMENT', 'a place belongs to one stream');
-    const next = this.#place(this.#streamOf(pattern.name));
-    if (from.epoch === next.epoch && from.seq === next.seq) return undefined;
-    return refuse('CURSOR_INVALID', `event ${from.seq} of ${pattern.name} is not kept`, { epoch: next.epoch, firstAvailable: next.seq, next: next.seq });
+  // Those count that name the channel or an event on it (chan.5).
+  #checkRoom(channel) {
+    if (!(channel?.most > 0)) return;
+    const homes = [...this.#members].filter(({ pattern }) => pattern.literal && this.#manifest.event(pattern.name)?.channel === channel);
+    const count = homes.length + (this.#queues.get(channel.name)?.members.length ?? 0);
+    if (count >= channel.most) throw refuse('QUOTA_EXCEEDED', `${channel.name} has ${count} subscribers, which is all it takes`, { resource: 'subscribers', limit: channel.most });
   }
 
-  #full(pattern, known) {
-    for (const channel of known === undefined ? [] : [known]) {
-      if (!(channel.most > 0)) continue;
-      const count = [...this.#members].filter((member) => member.pattern.name === channel.name || member.pattern.matches(channel.name)).length;
-      if (count >= channel.most) return refuse('QUOTA_EXCEEDED', `${channel.name} may have ${channel.most} subscribers`, { resource: 'subscribers', limit: channel.most });
-    }
-    return undefined;
-  }
-
-  #streamOf(name) { return this.#manifest?.event(name)?.stream ?? name; }
-  #place(stream) { return { epoch: this.#epoch, seq: (this.#streams.get(stream) ?? 0) + 1 }; }
-
-  #start(pattern) {
-    if (pattern.literal) {
-      const stream = this.#streamOf(pattern.name);
-      return stream === pattern.name ? { from: this.#place(stream) } : { from: this.#place(stream), stream };
-    }
-    const channels = Object.create(null);
-    let any = false;
-    for (const stream of [...this.#streams.keys()].slice(0, MOST_STARTS)) {
-      if (stream === PRESENCE) continue;
-      channels[stream] = this.#place(stream);
-      any = true;
-    }
-    return { from: { epoch: this.#epoch, seq: 1 }, ...(any ? { channels } : {}) };
-  }
-
-  /** leave ends a subscription. */
-  leave(member) {
-    if (!this.#members.delete(member)) return;
-    member.peer.members.delete(member.id);
-    this.#routes.clear();
-    this.#tellPresence('leave', member);
+  /** leave ends a subscription; in silence, if nobody was told of it. */
+  leave(member, inSilence = false) {
+    if (!member.peer.members.delete(member.id)) return;
+    this.#members.delete(member);
+    this.rerouted();
+    if (!inSilence) this.#tellPresence('leave', member);
+    member.left();
   }
 
   #tellPresence(kind, member) {
-    if (![...this.#members].some(({ pattern }) => pattern.name === PRESENCE)) return;
-    const text = JSON.stringify({ kind, ...member.facts() });
-    this.#spread(PRESENCE, PRESENCE, text, Buffer.byteLength(text), this.#next(PRESENCE));
+    if (this.#route(PRESENCE, PRESENCE).length === 0) return;
+    const data = { kind, ...member.facts(), queued: 0, delivered: 0, dropped: 0 };
+    const stream = this.#streams.of(PRESENCE);
+    this.#spread(stream, stream.add(PRESENCE, JSON.stringify(data), undefined), data);
   }
 
   /** who lists the subscriptions. */
-  who() {
-    return [...this.#members].map((member) => ({ ...member.facts(), queued: member.outlet.queued, delivered: member.outlet.delivered, dropped: member.outlet.dropped }));
-  }
+  who() { return [...this.#members, ...this.queues.flatMap(({ members }) => members)].map((member) => member.facts()); }
 
   /** join and leaveLocal are for subscriptions of the service's own process. */
-  join(subscription) { this.#locals.add(subscription); }
-  leaveLocal(subscription) { this.#locals.delete(subscription); }
+  join(subscription) { this.#locals.add(new Local(this.#streams, subscription)); }
+  leaveLocal(subscription) {
+    for (const local of this.#locals) if (local.subscription === subscription) this.#locals.delete(local);
+  }
 
-  /** close ends the subscriptions of this process. */
+  /** close ends the subscriptions of this process, and what waits for a time. */
   close() {
-    for (const subscription of [...this.#locals]) subscription.finish(undefined);
+    for (const { subscription } of [...this.#locals]) subscription.finish(undefined);
+    for (const queue of this.queues) queue.close();
   }
-}
-
-/** A Member is one subscription of a peer's. */
-class Member {
-  constructor(peer, pattern, id, separate, { onSlow, window }, strict) {
-    this.peer = peer;
-    this.pattern = pattern;
-    this.id = id;
-    this.separate = separate;
-    const disconnect = onSlow === 'disconnect' || strict;
-    if (separate) this.outlet = new Outlet(peer, id, window, disconnect ? (waiting) => peer.tooSlow(this, waiting) : undefined);
-    else {
-      this.outlet = peer.plain;
-      if (disconnect) this.outlet.strictly((waiting) => peer.allTooSlow(waiting));
-    }
-  }
-
-  wants(name, stream) {
-    if (name === PRESENCE) return this.pattern.name === PRESENCE;
-    return this.pattern.matches(name) || this.pattern.name === stream;
-  }
-
-  // Node cannot ask the kernel who it is.
-  facts() { return { subscription: this.id, pattern: this.pattern.name, known: false }; }
 }

@@ -3,15 +3,19 @@
 import { Audience } from './audience.js';
 import { Failure, isObject } from './error.js';
 import { DEFAULT_FRAME } from './frame.js';
+import { Lane } from './lane.js';
 import { closest, eventName, isName, split } from './name.js';
 import { Once } from './once.js';
-import { Peer, idOf, refuse } from './peer.js';
+import { Peer, idOf } from './peer.js';
+import { refuse } from './refusal.js';
 import { Request } from './request.js';
+import { maintain, queues, settle } from './upkeep.js';
 
 const MOST_PEERS = 4096;
 const MOST_OF_PEER = 1024;
 const MOST_RUNNING = 8192;
 const MOST_QUEUED = 1024;
+const MOST_SETTLING = 512; // events of one connection that wait for room
 const MOST_KEY = 128;
 
 const IPC = ['hello', 'ping', 'describe', 'health', 'stats', 'connections', 'who', 'will', 'ack', 'nak', 'reject', 'queues', 'messages', 'purge', 'forget', 'redrive'];
@@ -33,25 +37,29 @@ export class Host {
   #leaving = false;
   #idle = [];
   #ref = true;
+  #mostQueued;
+  #mostPeers;
 
-  constructor(name, manifest, handlers, maxFrame = DEFAULT_FRAME) {
+  constructor(name, manifest, handlers, { maxFrame = DEFAULT_FRAME, maxQueued = MOST_QUEUED, maxConnections = MOST_PEERS, maxHeld, snapshots } = {}) {
     this.maxFrame = maxFrame;
     this.name = name;
     this.#manifest = manifest;
     this.#handlers = handlers;
     this.#self = Object.create(handlers);
     this.#methods = manifest?.methods ?? new Map(Object.keys(handlers).map((method) => [method, { name: method }]));
-    this.audience = new Audience(manifest, this.maxFrame);
+    this.#mostQueued = maxQueued;
+    this.#mostPeers = maxConnections;
+    this.audience = new Audience(name, manifest, { maxFrame, maxHeld, snapshots });
   }
 
   /** accept takes a client. */
   accept(socket) {
     const peer = new Peer(this, socket);
-    const full = this.#peers.size >= MOST_PEERS;
+    const full = this.#peers.size >= this.#mostPeers;
     this.#peers.add(peer);
     if (!this.#ref) peer.unref();
     if (!full && !this.#leaving) return;
-    peer.refuseAll(full ? refuse('QUOTA_EXCEEDED', `${MOST_PEERS} clients are connected already`, { resource: 'connections', limit: MOST_PEERS }) : refuse('SHUTTING_DOWN', `${this.name} is shutting down`, { retryable: true }));
+    peer.refuseAll(full ? refuse('QUOTA_EXCEEDED', `${this.name} has ${this.#mostPeers} connections, which is all it takes`, { resource: 'connections', limit: this.#mostPeers }) : refuse('SHUTTING_DOWN', `${this.name} is shutting down`, { retryable: true }));
   }
 
   /** gone is called when a client has left. */
@@ -59,7 +67,7 @@ export class Host {
     this.#peers.delete(peer);
     for (const member of [...peer.members.values()]) this.audience.leave(member);
     for (const request of [...peer.running.values()]) request.cancel?.();
-    if (peer.will !== undefined && !this.#leaving) this.audience.publish(peer.will.event, peer.will.data, JSON.stringify(peer.will.data ?? null), false);
+    if (peer.will !== undefined && !this.#leaving) this.audience.publish(peer.will.event, { data: peer.will.data, text: JSON.stringify(peer.will.data) });
   }
 
   ref(on) {
@@ -74,7 +82,7 @@ export class Host {
       case 'subscribe': this.#subscribe(peer, message); return true;
       case 'unsubscribe': this.#unsubscribe(peer, message); return true;
       case 'event': this.#event(peer, message); return true;
-      case 'response': return true; // to nothing that was asked
+      case 'response': peer.calls.answered(message); return true;
     }
     return false;
   }
@@ -98,7 +106,7 @@ export class Host {
     if (method.stream !== undefined && (message.messageId == null || peer.running.has(message.messageId))) {
       return fail(refuse('PROTOCOL_ERROR', 'a request that streams needs a messageId of its own'));
     }
-    if (peer.running.size >= MOST_OF_PEER || this.#running >= MOST_RUNNING + MOST_QUEUED) {
+    if (peer.running.size >= MOST_OF_PEER || this.#running >= MOST_RUNNING + this.#mostQueued) {
       return fail(refuse('QUEUE_FULL', 'too many requests run or wait', { retryable: true, depth: peer.running.size, limit: MOST_OF_PEER, retryAfterMs: 100 }));
     }
     this.#begin(peer, id, method, message, key, fail);
@@ -115,8 +123,8 @@ export class Host {
     const start = (done) => {
       const request = new Request(this, peer, message.messageId, method, message, (outcome) => {
         this.#running--;
-        this.#lanes.get(method)?.leave(request);
         done(outcome);
+        this.#lanes.get(method)?.leave(request);
         this.#settled();
       });
       this.#running++;
@@ -138,7 +146,7 @@ export class Host {
     const run = () => request.run(this.#handlers, this.#self);
     if (!(method.concurrency > 0)) return run();
     let lane = this.#lanes.get(method);
-    if (lane === undefined) this.#lanes.set(method, lane = new Lane(method.concurrency));
+    if (lane === undefined) this.#lanes.set(method, lane = new Lane(method.concurrency, this.#mostQueued));
     const full = lane.enter(request, run);
     if (full !== undefined) request.refuse(full);
   }
@@ -166,8 +174,9 @@ export class Host {
   #reserved(peer, id, name, { data }, fail) {
     const one = Array.isArray(data) && name !== 'ping' ? data[0] : data;
     const say = (value) => peer.answer(id, JSON.stringify(value ?? null));
+    const tell = (outcome) => (outcome instanceof Failure ? fail(outcome) : say(outcome));
     switch (name) {
-      case 'ping': return say(data);
+      case 'ping': return peer.settling.size === 0 ? say(data) : void Promise.allSettled(peer.settling).then(() => say(data));
       case 'hello': return this.#hello(one, say, fail);
       case 'describe': return peer.answer(id, this.#manifest?.text ?? JSON.stringify({ service: { name: this.name }, methods: Object.fromEntries([...this.#methods.keys()].map((method) => [method, {}])) }));
       case 'health': return say({ status: 'ok', service: this.name, uptimeMs: this.#uptime });
@@ -175,13 +184,9 @@ export class Host {
       case 'connections': return say([...this.#peers].map(() => ({})));
       case 'who': return say(this.audience.who());
       case 'will': return this.#will(peer, one, say, fail);
-      case 'queues': return say([]); // nothing is kept
-      case 'messages': case 'purge': case 'redrive': case 'forget':
-        if (!isObject(one) || typeof one.channel !== 'string') return fail(refuse('INVALID_ARGUMENT', `ipc.${name} takes an object with a channel`));
-        return fail(refuse('NOT_FOUND', `${one.channel} keeps nothing`));
-      case 'ack': case 'nak': case 'reject':
-        if (!isObject(one) || typeof one.subscription !== 'string') return fail(refuse('INVALID_ARGUMENT', `ipc.${name} takes an object with a subscription`));
-        return fail(peer.members.has(one.subscription) ? refuse('INVALID_ARGUMENT', `${one.subscription} is no member of a group`) : refuse('NOT_FOUND', `there is no subscription ${one.subscription}`));
+      case 'queues': return say(queues(this.audience));
+      case 'messages': case 'purge': case 'redrive': case 'forget': return tell(maintain(this.audience, name, one));
+      case 'ack': case 'nak': case 'reject': return tell(settle(peer, name, one));
     }
     fail(refuse('METHOD_NOT_FOUND', `the reserved service ipc has no method ${JSON.stringify(name)}; it has ${IPC.join(', ')}`));
   }
@@ -213,10 +218,22 @@ export class Host {
   #subscribe(peer, message) {
     const id = idOf(message);
     if (this.#leaving) return peer.refuse(id, refuse('SHUTTING_DOWN', `${this.name} is shutting down`, { retryable: true }));
-    const made = this.audience.subscribe(peer, message.channel ?? '', message.data ?? {});
-    if (made instanceof Failure) return peer.refuse(id, made);
-    peer.answer(id, JSON.stringify(made.answer));
-    made.member.arrived();
+    const done = ({ answer, arrived }) => {
+      if (peer.closed) return;
+      peer.answer(id, JSON.stringify(answer));
+      arrived();
+    };
+    const failed = (error) => {
+      if (!(error instanceof Failure)) throw error;
+      peer.refuse(id, error);
+    };
+    try {
+      const made = this.audience.subscribe(peer, message.channel ?? '', message.data ?? {});
+      if (typeof made.then === 'function') made.then(done, failed);
+      else done(made);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   #unsubscribe(peer, message) {
@@ -245,12 +262,17 @@ export class Host {
     }
     const id = idOf(message);
     const data = message.data ?? null;
-    const receipt = this.#leaving ? refuse('SHUTTING_DOWN', `${this.name} is shutting down`, { retryable: true })
-      : typeof channel !== 'string' ? refuse('INVALID_NAME', 'the event has no channel')
-        : message.messageId?.length > MOST_KEY ? refuse('INVALID_ARGUMENT', `the id of an event has ${MOST_KEY} bytes at most`)
-          : this.audience.publish(eventName(channel), data, message.data === undefined ? '' : JSON.stringify(data), false);
-    if (receipt instanceof Failure) peer.refuse(id, receipt);
-    else if (metadata?.confirm === true) peer.answer(id, JSON.stringify(receipt));
+    const tell = (receipt) => {
+      if (receipt instanceof Failure) peer.refuse(id, receipt);
+      else if (metadata?.confirm === true) peer.answer(id, JSON.stringify(receipt));
+    };
+    if (this.#leaving) return tell(refuse('SHUTTING_DOWN', `${this.name} is shutting down`, { retryable: true }));
+    if (typeof channel !== 'string') return tell(refuse('INVALID_NAME', 'the event has no channel'));
+    if (peer.settling.size >= MOST_SETTLING) return tell(refuse('OVERLOADED', `${MOST_SETTLING} events of this connection wait for room already`, { retryable: true, retryAfterMs: 100 }));
+    const receipt = this.audience.publish(eventName(channel), { data, text: message.data === undefined ? '' : JSON.stringify(data), id: message.messageId ?? undefined, timeout: metadata?.timeoutMs });
+    if (typeof receipt.then !== 'function') return tell(receipt);
+    const settled = receipt.then(tell).finally(() => { peer.settling.delete(settled); });
+    peer.settling.add(settled);
   }
 
   #settled() {
@@ -272,38 +294,6 @@ export class Host {
       peer.end();
     }
     this.audience.close();
-  }
-}
-
-// A Lane is a method of which only so many requests may run at once.
-class Lane {
-  #most;
-  #running = new Set();
-  #waiting = [];
-
-  constructor(most) { this.#most = most; }
-
-  get waiting() { return this.#waiting.length; }
-
-  enter(request, run) {
-    if (this.#running.size < this.#most) {
-      this.#running.add(request);
-      return run();
-    }
-    if (this.#waiting.length >= MOST_QUEUED) {
-      return refuse('QUEUE_FULL', `${this.#waiting.length} requests for ${request.method} wait already`, { retryable: true, depth: this.#waiting.length, limit: MOST_QUEUED, retryAfterMs: 100 });
-    }
-    this.#waiting.push({ request, run });
-  }
-
-  leave(request) {
-    this.#running.delete(request);
-    this.#waiting = this.#waiting.filter((each) => !each.request.ended);
-    while (this.#running.size < this.#most && this.#waiting.length > 0) {
-      const next = this.#waiting.shift();
-      this.#running.add(next.request);
-      next.run();
-    }
   }
 }
 

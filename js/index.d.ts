@@ -220,8 +220,16 @@ export interface Caller {
   readonly roles: readonly string[];
 }
 
+/** The client whose call runs. */
+export interface Client {
+  /** Calls a method that the client offers, within the time of the call that runs. */
+  $call(method: string, ...args: unknown[]): Promise<any>;
+}
+
 /** The `this` of a handler. */
 export interface HandlerContext {
+  /** Who calls, to be called back. */
+  readonly client: Client;
   readonly caller: Caller;
   /** Ends when the caller gives up, or its time is up. */
   readonly signal: AbortSignal;
@@ -261,6 +269,17 @@ export interface ServeOptions {
   readonly address?: string;
   /** The longest message that is read and sent, in bytes. Default 1 MiB. */
   readonly maxFrame?: number;
+  /** How many requests may wait, for each method with a `concurrency` and in all. Default 1,024. */
+  readonly maxQueued?: number;
+  /** How many clients may be connected. Default 4,096. */
+  readonly maxConnections?: number;
+  /** How many bytes of events may wait for clients that are slow, all together. Default 64 MiB. */
+  readonly maxHeld?: number;
+  /**
+   * By event or channel the state that `from: 'snapshot'` begins with. What is published after the function was called
+   * comes after the state; where it returns a promise, the state may have some of that in it already.
+   */
+  readonly snapshots?: Readonly<Record<string, () => unknown>>;
 }
 
 /** A service of this process. */

@@ -152,15 +152,20 @@ export class Manifest {
     return { name, type: declared.schema === undefined ? undefined : this.#type(declared.schema), own: declared.publish === 'service' };
   }
 
-  // What keeps events needs a log, which a service in JavaScript does not have.
+  // What is kept is kept in memory: a service in JavaScript has no disk.
   #channel(name, declared) {
     if (!isObject(declared)) throw new Error('must be an object');
     if (!isName(name) || isReserved(name)) throw new Error('is no name of a channel');
-    for (const field of ['persistent', 'retention', 'last']) if (declared[field]) throw unbuilt(`channels.${name}: ${field}`);
-    if (declared.type === 'queue') throw unbuilt(`channels.${name}: type "queue"`);
+    const { type = 'topic', events = [], persistent, retention, last, onSlow, maxSubscribers } = declared;
+    if (persistent) throw unbuilt(`channels.${name}: "persistent": true: a service in JavaScript keeps events in memory. Leave it out (then "retention" is what is kept while the service runs), or serve it by the library for Go, or by ekko-ipc run`);
+    if (!TYPES.has(type)) throw new Error(`there is no type ${JSON.stringify(type)}: there are topic, broadcast and queue`);
+    const queue = type === 'queue';
+    if (onSlow !== undefined && !(queue ? QUEUE_SLOW : SLOW).has(onSlow)) throw new Error(`onSlow of a ${type} must be one of ${[...(queue ? QUEUE_SLOW : SLOW)].join(', ')}, not ${JSON.stringify(onSlow)}`);
+    if (queue && last) throw new Error('a queue has no last');
     return {
-      name, patterns: (declared.events ?? []).map((each) => new Pattern(each)), own: declared.publish === 'service',
-      most: declared.maxSubscribers, disconnect: declared.onSlow === 'disconnect', broadcast: declared.type === 'broadcast',
+      name, queue, patterns: events.map((each) => new Pattern(each)), own: declared.publish === 'service', most: maxSubscribers,
+      disconnect: onSlow === 'disconnect', onFull: queue ? onSlow ?? 'reject' : undefined, broadcast: type === 'broadcast',
+      retention: retention || queue ? retentionOf(retention || {}) : undefined, last: last === true,
     };
   }
 
@@ -184,11 +189,29 @@ export class Manifest {
   /** channel is the channel of that name. */
   channel(name) { return this.#channels.get(name); }
 
+  get channels() { return [...this.#channels.values()]; }
+
+  /** carried are the declared events that a channel carries. */
+  carried(name) { return [...this.#events.keys()].filter((event) => this.event(event).stream === name); }
+
   /** names are those that can be subscribed to. */
   get eventNames() { return [...this.#events.keys(), ...this.#channels.keys()]; }
 }
 
-const unbuilt = (what) => new IpcError('UNIMPLEMENTED', `the manifest: ${what}: a service in JavaScript keeps no events; use the library for Go, or ekko-ipc run`, { executed: 'no', details: { origin: 'client' } });
+const TYPES = new Set(['topic', 'broadcast', 'queue']);
+const SLOW = new Set(['drop-oldest', 'disconnect']);
+const QUEUE_SLOW = new Set(['reject', 'block', 'drop-oldest']);
+
+function retentionOf(declared) {
+  if (!isObject(declared)) throw new Error('"retention" must be an object');
+  for (const [bound, value] of Object.entries(declared)) {
+    if (!['maxMessages', 'maxAge', 'maxSize'].includes(bound)) throw new Error(`there is no retention.${bound}: there are maxMessages, maxAge and maxSize`);
+    if (!Number.isSafeInteger(value) || value < 1) throw new Error(`retention.${bound} must be a whole number, 1 or more, not ${JSON.stringify(value)}`);
+  }
+  return declared;
+}
+
+const unbuilt = (what) => new IpcError('UNIMPLEMENTED', `the manifest: ${what}`, { executed: 'no', details: { origin: 'client' } });
 
 const builtin = (name) => ({ name, isObject: name === 'object', nullable: name === 'any' || name === 'null', check: (value) => (BUILTIN[name](value) ? undefined : violation(name === 'integer' && typeof value === 'number' ? 'range' : 'type', name, value)) });
 // A named type may be declared after where it is used.

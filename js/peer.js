@@ -1,10 +1,12 @@
 // A Peer is one client of a service: what it sends is read strictly, and
 // answered.
-import { Failure, isObject } from './error.js';
+import { ClientCalls } from './callback.js';
+import { isObject } from './error.js';
 import { FrameReader, FrameTooLong, FrameWriter } from './frame.js';
 import { nextId, timestamp } from './id.js';
 import { JSONFault, parse } from './json.js';
 import { Outlet } from './outlet.js';
+import { refuse } from './refusal.js';
 
 const MOST_FAULTS = 16; // messages that cannot be read (msg.3)
 const MOST_WAITING = 8 << 20; // bytes for a peer that does not read (limit.2)
@@ -28,7 +30,11 @@ export class Peer {
   /** running are its requests that are not answered, by id. */
   running = new Map();
   /** plain is where the events of its plain subscriptions wait. */
-  plain = new Outlet(this, undefined, undefined, undefined);
+  plain;
+  /** settling are the events that it has published and that wait for a place. */
+  settling = new Set();
+  /** calls are those that the service makes of the client. */
+  calls = new ClientCalls(this);
   will = undefined;
   closed = false;
 
@@ -44,6 +50,7 @@ export class Peer {
   constructor(host, socket) {
     this.#host = host;
     this.#socket = socket;
+    this.plain = new Outlet(this, host.audience.budget);
     this.#reader = new FrameReader((text) => this.#frame(text), { max: host.maxFrame, strict: true });
     socket.on('data', (chunk) => this.#data(chunk));
     socket.on('end', () => this.#halfClosed());
@@ -175,7 +182,8 @@ export class Peer {
   }
   allTooSlow(waiting) {
     for (const member of [...this.members.values()]) if (!member.separate) this.tooSlow(member, waiting);
-    this.plain = new Outlet(this, undefined, undefined, undefined);
+    this.plain.close();
+    this.plain = new Outlet(this, this.#host.audience.budget);
   }
 
   /** refuseAll tells a client that it is not taken (bye.2). */
@@ -212,12 +220,11 @@ export class Peer {
     this.closed = true;
     clearTimeout(this.#slow);
     clearTimeout(this.#stalled);
+    this.plain.close();
+    this.calls.lost();
     this.#host.gone(this);
   }
 }
-
-/** refuse is a failure before anything was done. */
-export const refuse = (code, message, details = {}) => new Failure(code, message, { executed: 'no', retryable: false, origin: 'service', ...details });
 
 const errorText = ({ code, message, details, executed, retryable }) => JSON.stringify({ code, message, details: { executed, retryable, origin: 'service', ...details } });
 

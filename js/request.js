@@ -2,7 +2,7 @@
 import { Failure, IpcError, isObject } from './error.js';
 import { Deadline } from './deadline.js';
 import { bind, refusal } from './manifest.js';
-import { refuse } from './peer.js';
+import { refuse } from './refusal.js';
 
 const DEFAULT_TIMEOUT = 30_000;
 const LONGEST_TIMEOUT = 600_000;
@@ -127,8 +127,14 @@ export class Request extends Deadline {
       method: { value: this.#method.name },
       service: { value: this.#host.name },
       deadline: { value: this.deadline },
+      client: { get() { return request.#client(); } },
       signal: { get() { return request.#signal(); } },
     });
+  }
+
+  // client is who calls, to be called back.
+  #client() {
+    return { $call: (method, ...args) => this.#peer.calls.call(method, args, this.timeout > 0 ? this.at - performance.now() : 0, this.#signal()) };
   }
 
   #answered(value) {
@@ -175,7 +181,8 @@ export class Request extends Deadline {
     }
     const more = { ...(isObject(details) ? details : {}), origin: 'service', ...(typeof retryable === 'boolean' ? { retryable } : {}) };
     if (ALLOWED.has(code) || code.startsWith('APP_')) return new Failure(code, String(message), more);
-    return new Failure('APP_ERROR', String(message), { ...more, original: code });
+    // What another service said of its own work says nothing of this one's.
+    return new Failure('APP_ERROR', String(message), { ...more, executed: 'yes', original: code });
   }
 
   // stream sends what a generator gives, as fast as the client takes it.

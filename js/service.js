@@ -25,10 +25,10 @@ export class Service {
   #forget = () => {};
   #closing;
 
-  static async open(name, manifest, handlers, { signal, address, maxFrame }) {
+  static async open(name, manifest, handlers, { signal, address, ...options }) {
     const service = new Service();
     service.name = name;
-    service.#host = new Host(name, manifest, handlers, maxFrame);
+    service.#host = new Host(name, manifest, handlers, options);
     service.#source = sourceOf(service.#host, manifest);
     Object.defineProperty(service, 'manifest', { value: manifest?.source ?? { service: { name } } });
     const at = address ?? (manifest === undefined ? undefined : addressesOf(manifest.source)[0]) ?? `unix:${socketPath(name)}`;
@@ -72,14 +72,12 @@ if (Symbol.asyncDispose) Service.prototype[Symbol.asyncDispose] = function dispo
 // sourceOf is a service as the events of its own process see it.
 function sourceOf(host, manifest) {
   const { audience } = host;
-  const spread = (event, text) => {
-    return audience.publish(event, text === '' ? null : JSON.parse(text), text, true);
-  };
+  const spread = (event, text, id) => audience.publish(event, { data: text === '' ? null : JSON.parse(text), text, id, ownWord: true });
   return {
     name: host.name,
     manifest: manifest?.source,
     isQueue: () => false,
-    keeps: () => false,
+    keeps: (event) => audience.keeps(event),
     publish(event, text) {
       const outcome = spread(event, text);
       if (outcome instanceof Failure) {
@@ -87,7 +85,7 @@ function sourceOf(host, manifest) {
         warn(`${host.name} ${event} ${outcome.code}`, outcome.error(host.name));
       }
     },
-    confirmed: (event, text) => ({ send: async () => spread(event, text) }),
+    confirmed: (event, text, id) => ({ send: async () => spread(event, text, id) }),
     failed: (_, failure) => failure,
     error: (failure) => failure.error(host.name),
     join: (subscription) => audience.join(subscription),
@@ -127,21 +125,39 @@ export async function serve(target, handlers, options = {}) {
     check(typeof name === 'string', 'the manifest must name its service', name);
   }
   check(isObject(options), 'the options must be an object', options);
-  const { signal, address, maxFrame, ...rest } = options;
-  for (const key of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(key)}: there are signal, address and maxFrame`);
+  checkOptions(options);
   checkHandlers(handlers);
-  checkSignal(signal);
-  check(address === undefined || typeof address === 'string', 'the address must be a string', address);
-  check(maxFrame === undefined || (Number.isInteger(maxFrame) && maxFrame >= 1024 && maxFrame < 2 ** 24), 'maxFrame must be 1,024 to 16,777,215 bytes', maxFrame);
+  const { signal } = options;
   signal?.throwIfAborted();
   checkName(name);
   source ??= manifestOf(name);
   const manifest = source === undefined ? undefined : new Manifest(source);
   if (manifest !== undefined) checkDeclared(manifest, handlers);
+  checkSnapshots(manifest, options.snapshots);
   try {
-    return await Service.open(name, manifest, handlers, { signal, address, maxFrame });
+    return await Service.open(name, manifest, handlers, options);
   } catch (error) {
     throw errorOf(error, name);
+  }
+}
+
+const isCount = (value) => value === undefined || (Number.isSafeInteger(value) && value > 0);
+
+function checkOptions({ signal, address, maxFrame, maxQueued, maxConnections, maxHeld, snapshots, ...rest }) {
+  for (const key of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(key)}: there are signal, address, maxFrame, maxQueued, maxConnections, maxHeld and snapshots`);
+  checkSignal(signal);
+  check(address === undefined || typeof address === 'string', 'the address must be a string', address);
+  check(maxFrame === undefined || (Number.isInteger(maxFrame) && maxFrame >= 1024 && maxFrame < 2 ** 24), 'maxFrame must be 1,024 to 16,777,215 bytes', maxFrame);
+  check(isCount(maxQueued), 'maxQueued must be how many requests may wait, 1 or more', maxQueued);
+  check(isCount(maxConnections), 'maxConnections must be how many clients may connect, 1 or more', maxConnections);
+  check(isCount(maxHeld), 'maxHeld must be how many bytes of events may wait for clients, 1 or more', maxHeld);
+  check(snapshots === undefined || isObject(snapshots), 'snapshots must be an object of functions', snapshots);
+}
+
+function checkSnapshots(manifest, snapshots = {}) {
+  for (const [name, state] of Object.entries(snapshots)) {
+    check(typeof state === 'function', `the snapshot of ${name} must be a function`, state);
+    if (manifest !== undefined && manifest.event(name) === undefined) throw new IpcError('INVALID_ARGUMENT', `the manifest of ${manifest.name} declares no event or channel ${JSON.stringify(name)} to have a snapshot of`, { service: manifest.name, executed: 'no' });
   }
 }
 

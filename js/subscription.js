@@ -62,6 +62,8 @@ export class Subscription {
   }
 
   get link() { return this.#link; }
+  /** wish is what is asked of the service, as the protocol has it. */
+  get wish() { return this.#options; }
 
   /** gone says that it had a place at the service and wants one again. */
   get gone() { return this.agreed && this.#id === undefined && !this.ended && this.#entering === undefined; }

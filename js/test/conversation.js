@@ -48,7 +48,7 @@ export class Names {
       }
       return undefined;
     }
-    const wanted = typeof pattern === 'string' ? expand(pattern) : pattern;
+    const wanted = typeof pattern === 'string' ? expand(pattern).replaceAll('<epoch>', this.#values.get('epoch') ?? '<epoch>') : pattern;
     return Object.is(wanted, value) ? undefined : `${at}: ${JSON.stringify(value)} instead of ${JSON.stringify(wanted)}`;
   }
 

@@ -1,5 +1,5 @@
 // The service that the conversations are held with, as far as a service in
-// JavaScript goes: channels that keep events it has not.
+// JavaScript goes: it has no disk, and so none of the persistent channel.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -8,14 +8,18 @@ import { root } from './world.js';
 
 const forever = (signal) => new Promise((_, reject) => { signal.addEventListener('abort', () => reject(signal.reason)); });
 
+/** LEDGER is the channel that the fixture in JavaScript has not. */
+export const LEDGER = 'ledger';
+
 /** serveFixture serves it at an address. */
-export async function serveFixture(address) {
+export async function serveFixture(address, options = {}) {
   const manifest = JSON.parse(fs.readFileSync(path.join(root, 'spec/conversations/fixture.ekko.ipc.json'), 'utf8'));
-  for (const name of ['weather', 'prices', 'jobs', 'errands', 'ledger']) delete manifest.channels[name];
+  delete manifest.channels[LEDGER];
+  let reports = 0;
   let deposits = 0;
   let attempts = 0;
   const service = await serve({
-    manifest, address, maxFrame: 4096,
+    manifest, address, maxFrame: 4096, maxQueued: 2, snapshots: { weather: () => ({ reports }) }, ...options,
     methods: {
       greet: (name, greeting) => `${greeting}, ${name}!`,
       add: (a, b) => a + b,
@@ -50,10 +54,12 @@ export async function serveFixture(address) {
       },
       deposit: (amount) => (deposits += amount),
       try(code) { throw new IpcError(code, `attempt ${++attempts}`); },
+      consult(question) { return this.client.$call('advise', question); },
       async nextNotice() {
         for await (const { data } of service.on('notices', { signal: this.signal })) return data;
       },
     },
   });
+  service.subscribe('weather', () => { reports++; });
   return service;
 }
