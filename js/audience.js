@@ -3,6 +3,7 @@
 import { closest, eventName, isName, isReserved } from './name.js';
 import { Failure } from './error.js';
 import { nextId, timestamp } from './id.js';
+import { isWellFormed } from './json.js';
 import { refusal } from './manifest.js';
 import { Local } from './local.js';
 import { Member } from './member.js';
@@ -68,6 +69,7 @@ export class Audience {
     const known = this.#manifest === undefined && !isReserved(name) ? { stream: name } : this.#manifest?.event(name);
     if (known === undefined) return this.#missing(name);
     if (known.own && !ownWord) return refuse('PERMISSION_DENIED', `${name} is published by ${this.#service} alone, says its manifest`);
+    if (!isWellFormed(text)) return refuse('INVALID_ARGUMENT', `the data of ${name} has a text that is no Unicode: half of a surrogate pair`);
     const bad = known.type?.check(data);
     if (bad !== undefined) return refusal('SCHEMA_MISMATCH', `event ${name}`, bad);
     const bytes = Buffer.byteLength(text);

@@ -1,8 +1,9 @@
 // Callbacks: what a service asks of its client (back.1).
 import { Deadline } from './deadline.js';
-import { Failure, check, fromWire, isObject, whenAborted } from './error.js';
+import { Failure, fromWire, isObject, whenAborted } from './error.js';
 import { nextId, timestamp } from './id.js';
 import { checkName } from './name.js';
+import { refuse } from './refusal.js';
 
 const MOST = 1024; // of one connection
 const DEFAULT_TIMEOUT = 30_000;
@@ -23,6 +24,7 @@ class Asked extends Deadline {
 export class ClientCalls {
   #peer;
   #asked = new Map(); // by id
+  #over = false;
 
   constructor(peer) { this.#peer = peer; }
 
@@ -31,8 +33,8 @@ export class ClientCalls {
     checkName(method);
     signal.throwIfAborted();
     const timeout = Math.max(1, Math.ceil(left > 0 ? left : DEFAULT_TIMEOUT));
-    check(this.#asked.size < MOST, `at most ${MOST} calls of one client wait for their answers`, this.#asked.size);
-    if (this.#peer.closed) throw lost().error(undefined, method);
+    if (this.#asked.size >= MOST) throw refuse('QUEUE_FULL', `${MOST} calls of this client wait for their answers already`, { retryable: true, depth: MOST, limit: MOST }).error(undefined, method);
+    if (this.#over) throw lost().error(undefined, method);
     const id = nextId();
     const text = `{"type":"request","messageId":"${id}","action":${JSON.stringify(method)},"data":${JSON.stringify(args)},"timestamp":"${timestamp()}","metadata":{"timeoutMs":${timeout}}}`;
     let forget;
@@ -64,8 +66,9 @@ export class ClientCalls {
     this.end(correlationId, isObject(error) ? fromWire(error) : { data });
   }
 
-  /** lost is for a client that has left. */
+  /** lost is for a client that will say no more. */
   lost() {
+    this.#over = true;
     for (const id of [...this.#asked.keys()]) this.end(id, lost());
   }
 }

@@ -107,3 +107,9 @@ function note(names, text, from, to) {
   if (names.many === undefined) names.few.push(name);
   else names.many.add(name);
 }
+
+/** isWellFormed says whether a text that JSON.stringify has written is Unicode:
+    it writes half of a pair as an escape. */
+export function isWellFormed(text) {
+  return !text.includes('\\ud') || !/\\ud[89a-f]/.test(text.replaceAll('\\\\', ''));
+}

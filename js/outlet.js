@@ -20,10 +20,29 @@ export function framed(record, more = '') {
   return { head, tail: `"epoch":"${epoch}","seq":${seq}${whereOf(record)}${more}}}`, cost: head.length + FRAME_COST, bytes: Math.max(Buffer.byteLength(text), EVENT_BYTES), record };
 }
 
-/** A Budget is what may wait for all clients together. */
+/** A Budget is what may wait for all clients together. Whoever has most waiting
+    is who loses: a client that reads does not pay for those who do not. */
 export class Budget {
   used = 0;
+  #holders = new Set();
+
   constructor(most = 64 << 20) { this.most = most; }
+
+  /** hold notes that more waits in an outlet, or less. */
+  hold(outlet, bytes) {
+    this.used += bytes;
+    if (outlet.held > 0) this.#holders.add(outlet);
+    else this.#holders.delete(outlet);
+  }
+
+  /** relieve makes room, if there is too little. */
+  relieve() {
+    while (this.used > this.most && this.#holders.size > 0) {
+      let largest;
+      for (const holder of this.#holders) if (largest === undefined || holder.held > largest.held) largest = holder;
+      largest.shed(largest.held / 8);
+    }
+  }
 }
 
 /** An Outlet sends what a subscriber can take, keeps a bounded number of what
@@ -57,6 +76,8 @@ export class Outlet {
   /** strictly has it call fn instead of dropping, from now on. */
   strictly(fn) { this.#disconnect ??= fn; }
 
+  /** held is how many bytes wait. */
+  get held() { return this.#bytes; }
   get queued() { return this.#waiting.length - this.#head; }
 
   /** open says that an event would be sent at once. */
@@ -68,11 +89,20 @@ export class Outlet {
     if (this.open && event.cost <= this.#budget.most) return this.#send(event);
     this.#waiting.push(event);
     this.#hold(event.cost);
-    while (this.queued > MOST_EVENTS || (this.queued > 1 && this.#bytes > MOST_BYTES) || (this.queued > 0 && this.#budget.used > this.#budget.most)) {
+    while (this.queued > MOST_EVENTS || (this.queued > 1 && this.#bytes > MOST_BYTES)) {
       if (this.#disconnect !== undefined) return this.#disconnect(this.queued);
       this.#drop();
     }
-    if (this.#gaps.size > 0 && this.open) this.flush();
+    if (this.#budget.used > this.#budget.most) this.#budget.relieve();
+  }
+
+  /** shed drops so many bytes of what waits, or one event. */
+  shed(bytes) {
+    if (this.#disconnect !== undefined) return this.#disconnect(this.queued);
+    const enough = this.#bytes - bytes;
+    do this.#drop();
+    while (this.queued > 0 && this.#bytes > enough);
+    if (this.open) this.flush();
   }
 
   #send(event) {
@@ -83,7 +113,7 @@ export class Outlet {
 
   #hold(bytes) {
     this.#bytes += bytes;
-    this.#budget.used += bytes;
+    this.#budget.hold(this, bytes);
   }
 
   #shift() {

@@ -90,6 +90,7 @@ export class Peer {
     } catch (error) {
       return this.#unreadable(error);
     }
+    this.calls.lost(); // it will answer no more
     this.finished();
   }
 

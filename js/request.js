@@ -1,6 +1,7 @@
 // A Request is one call that a service answers.
 import { Failure, IpcError, isObject } from './error.js';
 import { Deadline } from './deadline.js';
+import { isWellFormed } from './json.js';
 import { bind, refusal } from './manifest.js';
 import { refuse } from './refusal.js';
 
@@ -8,6 +9,9 @@ const DEFAULT_TIMEOUT = 30_000;
 const LONGEST_TIMEOUT = 600_000;
 const WINDOW = 64 << 10; // of items that a client may send
 const ITEM_COST = 256;
+const FRAME_REST = 512; // of a frame, for what is not data
+const SHORT = 128; // letters of a message that is too long
+const TURN = 128; // items that are sent before others have their turn
 
 // What a handler may answer; any other code would speak for the library (err.4).
 const ALLOWED = new Set(['INVALID_ARGUMENT', 'NOT_FOUND', 'ALREADY_EXISTS', 'CONFLICT', 'SCHEMA_MISMATCH', 'UNIMPLEMENTED', 'HANDLER_FAILED', 'APP_ERROR']);
@@ -97,17 +101,17 @@ export class Request extends Deadline {
     const me = this.#context(self);
     const before = current;
     current = me;
-    let result;
     try {
-      result = Reflect.apply(handler, me, this.#arguments());
+      const result = Reflect.apply(handler, me, this.#arguments());
+      current = before;
+      if (this.#method.stream === 'server' || this.#method.stream === 'both') this.#stream(result);
+      else if (typeof result?.then === 'function') result.then((value) => this.#answered(value), (error) => this.#failed(error));
+      else this.#answered(result);
     } catch (error) {
-      return this.#failed(error);
+      this.#failed(error);
     } finally {
       current = before;
     }
-    if (this.#method.stream === 'server' || this.#method.stream === 'both') return void this.#stream(result);
-    if (typeof result?.then === 'function') result.then((value) => this.#answered(value), (error) => this.#failed(error));
-    else this.#answered(result);
   }
 
   #arguments() {
@@ -147,6 +151,7 @@ export class Request extends Deadline {
     let text;
     try {
       text = JSON.stringify(value) ?? 'null';
+      if (!isWellFormed(text)) throw new TypeError(`what ${this.#method.name} answers has a text that is no Unicode: half of a surrogate pair`);
     } catch (error) {
       return { failure: this.#describe(error) };
     }
@@ -156,7 +161,7 @@ export class Request extends Deadline {
       const bad = returns.check(isPlain(value) ? value : JSON.parse(text));
       if (bad !== undefined) return { failure: refusal('RESPONSE_SCHEMA_MISMATCH', root, bad) };
     }
-    const most = this.#host.maxFrame - 512;
+    const most = this.#host.maxFrame - FRAME_REST;
     if (text.length * 3 > most && Buffer.byteLength(text) > most) {
       return { failure: new Failure('MESSAGE_TOO_LARGE', `the result of ${this.#method.name} does not fit into a frame of ${this.#host.maxFrame} bytes`, { executed: 'yes', retryable: false, origin: 'service', limit: this.#host.maxFrame, direction: 'response' }) };
     }
@@ -167,22 +172,50 @@ export class Request extends Deadline {
     this.#end({ failure: this.#describe(error) });
   }
 
-  // describe says for the caller what a handler threw. A bug is shown here,
-  // where it can be mended.
+  // describe says for the caller what a handler threw, which may be anything:
+  // even to look at it may throw.
   #describe(error) {
+    let failure;
+    try {
+      failure = this.#read(error);
+    } catch {
+      failure = this.#bug('something that cannot be read', undefined);
+    }
+    return this.#fitting(failure);
+  }
+
+  #read(error) {
     const stopped = this.#stopped;
-    const { code, message = String(error), details, retryable } = Object(error);
+    const { code, message, details, retryable } = Object(error);
     if (stopped !== undefined && (error === stopped || error?.name === 'AbortError' || typeof code !== 'string')) {
       return new Failure(stopped.code, stopped.message, { executed: 'maybe', retryable: false, origin: 'service' });
     }
-    if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]*$/.test(code) || isSystem(error)) {
-      console.error(`the handler of ${this.#method.name} failed:`, error);
-      return new Failure('HANDLER_FAILED', this.#peer.known === false ? 'the handler failed' : String(message), { executed: 'maybe', retryable: false, origin: 'service' });
-    }
+    if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]*$/.test(code) || isSystem(error)) return this.#bug(error, message);
+    const said = message === undefined ? code : String(message);
     const more = { ...(isObject(details) ? details : {}), origin: 'service', ...(typeof retryable === 'boolean' ? { retryable } : {}) };
-    if (ALLOWED.has(code) || code.startsWith('APP_')) return new Failure(code, String(message), more);
+    if (ALLOWED.has(code) || code.startsWith('APP_')) return new Failure(code, said, more);
     // What another service said of its own work says nothing of this one's.
-    return new Failure('APP_ERROR', String(message), { ...more, executed: 'yes', original: code });
+    return new Failure('APP_ERROR', said, { ...more, executed: 'yes', original: code });
+  }
+
+  // A bug is shown here, where it can be mended.
+  #bug(error, message) {
+    try {
+      console.error(`the handler of ${this.#method.name} failed:`, error);
+    } catch {
+      console.error(`the handler of ${this.#method.name} failed`);
+    }
+    return new Failure('HANDLER_FAILED', message === undefined ? String(error) : String(message), { executed: 'maybe', retryable: false, origin: 'service' });
+  }
+
+  // fitting leaves out what cannot be written, or not into one frame.
+  #fitting(failure) {
+    try {
+      const text = JSON.stringify([failure.message, failure.details]);
+      if (isWellFormed(text) && Buffer.byteLength(text) <= this.#host.maxFrame - FRAME_REST) return failure;
+    } catch { /* it is left out */ }
+    const { executed, retryable } = failure;
+    return new Failure(failure.code, failure.message.slice(0, SHORT).toWellFormed(), { executed, retryable, origin: 'service' });
   }
 
   // stream sends what a generator gives, as fast as the client takes it.
@@ -192,24 +225,38 @@ export class Request extends Deadline {
       const source = await result;
       iterator = source?.[Symbol.asyncIterator]?.() ?? source?.[Symbol.iterator]?.();
       if (iterator === undefined) throw new TypeError(`${this.#method.name} streams: its handler must be a generator, or return what a for await takes`);
-      for (;;) {
+      for (let items = 1; ; items++) {
         await this.#room();
-        if (this.ended || this.#stopped !== undefined) break;
-        const { value, done } = await iterator.next();
-        if (this.ended || this.#stopped !== undefined) break;
-        if (done) return this.#end({ text: 'null' });
-        const { text, failure } = this.#outcome(value, 'result');
+        if (items % TURN === 0) await new Promise((resolve) => { setImmediate(resolve); });
+        if (this.#isOver) break;
+        const step = await iterator.next();
+        if (this.#isOver) break;
+        if (Object(step) !== step) throw new TypeError(`${this.#method.name} streams: its iterator must give objects`);
+        if (step.done) return this.#end({ text: 'null' });
+        const { text, failure } = this.#outcome(step.value, 'result');
         if (failure !== undefined) {
-          iterator.return?.();
-          return this.#end({ failure });
+          this.#end({ failure });
+          break;
         }
         if (this.#credit !== undefined) this.#credit -= Math.max(Buffer.byteLength(text), ITEM_COST);
         this.#peer.item(this.#id, text);
       }
-      iterator.return?.();
-      if (!this.ended) this.#failed(this.#stopped);
     } catch (error) {
-      this.#failed(error);
+      return this.#failed(error);
+    }
+    if (!this.ended) this.#failed(this.#stopped);
+    this.#leaveLoop(iterator);
+  }
+
+  get #isOver() { return this.ended || this.#stopped !== undefined; }
+
+  // leaveLoop tells a generator that no more is wanted, as a loop does that is
+  // left. Its answer nobody waits for.
+  async #leaveLoop(iterator) {
+    try {
+      await iterator.return?.();
+    } catch (error) {
+      this.#bug(error, '');
     }
   }
 
