@@ -1,12 +1,8 @@
 // A Connection is one socket to a service: what is sent and received on it,
 // who waits for an answer, and whether it keeps the process alive.
-import net from 'node:net';
-
-import { parseAddress } from './address.js';
 import { Failure, fromWire, isObject, local } from './error.js';
 import { FrameReader, FrameWriter } from './frame.js';
 import { nextId } from './id.js';
-import { checkServer } from './place.js';
 
 /** MOST_PENDING is how many calls a service lets one connection have (limit.1). */
 export const MOST_PENDING = 1024;
@@ -53,8 +49,8 @@ export class Connection {
   #watch;
   #faults = 0;
 
-  // owner is told of messages that are no answer to a call, and of the end:
-  // event(connection, message, text), stray(connection, failure, id),
+  // owner dials, and is told of messages that are no answer to a call, and of
+  // the end: event(connection, message, text), stray(connection, failure, id),
   // farewell(connection) and lost(connection, failure).
   // locate returns the addresses, or throws why there are none.
   constructor(owner, locate) {
@@ -62,7 +58,7 @@ export class Connection {
     // What comes is framed as what is sent, but for the word of a service that
     // does not want us and has not seen our framing (bye.2).
     this.#reader = new FrameReader((text) => this.#frame(text));
-    this.#writer = new FrameWriter((data) => this.#write(data), 'length');
+    this.#writer = new FrameWriter((data) => this.#write(data), owner.framing);
     let addresses;
     try {
       addresses = locate();
@@ -77,9 +73,7 @@ export class Connection {
   #try(addresses, i) {
     let socket;
     try {
-      const where = parseAddress(addresses[i]);
-      if (where.path !== undefined) checkServer(where.path);
-      socket = net.connect(where);
+      socket = this.#owner.dial(addresses[i]);
     } catch (error) {
       return this.#refusedLater(addresses, i, error);
     }
@@ -110,7 +104,7 @@ export class Connection {
   #connected(socket) {
     this.opened = true;
     if (socket.setNoDelay && socket.remotePort) socket.setNoDelay(true);
-    if (this.#early.length > 0) this.#socket.write(Buffer.concat(this.#early), this.#keepEarly ? () => this.release() : undefined);
+    if (this.#early.length > 0) this.#socket.write(joined(this.#early), this.#keepEarly ? () => this.release() : undefined);
     this.#early = [];
     this.#earlyBytes = 0;
     if (this.#refs === 0) socket.unref();
@@ -215,7 +209,9 @@ export class Connection {
     return new Failure('CONNECTION_LOST', `the connection to ${this.#owner.name} was lost: ${why}`, { executed: 'maybe', origin: 'client' }, this.#cause);
   }
 
+  // A text is a whole message already: not all that carries us carries bytes.
   #data(chunk) {
+    if (typeof chunk === 'string') return this.#frame(chunk);
     try {
       this.#reader.push(chunk);
     } catch (error) {
@@ -323,6 +319,8 @@ export class Connection {
   reroute() { this.#routes.clear(); }
 }
 const MOST_ROUTES = 4096;
+
+const joined = (chunks) => (typeof chunks[0] === 'string' ? chunks.join('') : Buffer.concat(chunks));
 
 /** MOST_BACKLOG bounds the bytes that wait for a service which does not read. */
 export const MOST_BACKLOG = 8 << 20;

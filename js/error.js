@@ -58,9 +58,11 @@ export class Failure {
   }
 }
 
-const HERE = new URL('.', import.meta.url).href;
+// HERE is the directory of our files; undefined if a bundler has put them into
+// one with the program, where nobody can tell its frames from ours.
+const HERE = /^(.*\/)error\.js$/.exec(import.meta.url ?? '')?.[1];
 // ours are the files beside this one; a program may lie below them.
-const isOurs = (line) => (line.includes(HERE) && !line.slice(line.indexOf(HERE) + HERE.length).includes('/')) || line.includes('(node:internal/process/task_queues');
+const isOurs = (line) => (HERE !== undefined && line.includes(HERE) && !line.slice(line.indexOf(HERE) + HERE.length).includes('/')) || line.includes('(node:internal/process/task_queues');
 
 /** withoutOurFrames leaves in an error's stack the frames of the program. */
 function withoutOurFrames(error) {
@@ -120,6 +122,9 @@ export function whenAborted(signal, fn) {
   return () => signal.removeEventListener('abort', fn);
 }
 
+/** emitWarning tells whoever looks after the program, in the way of the runtime. */
+export const emitWarning = (warning) => (globalThis.process?.emitWarning === undefined ? console.warn(warning) : process.emitWarning(warning));
+
 // A warning is told once: a peer that refuses a thousand events is one fact.
 const told = new Set();
 
@@ -127,5 +132,5 @@ const told = new Set();
 export function warn(key, error) {
   if (told.has(key) || told.size >= 256) return;
   told.add(key);
-  process.emitWarning(error);
+  emitWarning(error);
 }

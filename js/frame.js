@@ -1,5 +1,6 @@
 // Frames: how messages are cut out of what a socket brings, and joined into
 // what it is given.
+import { byteLength } from './bytes.js';
 
 /** DEFAULT_FRAME is the longest frame in bytes unless a service allows another. */
 export const DEFAULT_FRAME = 1 << 20;
@@ -222,7 +223,7 @@ function oneLength(text) {
     message, as it stands there: credit is counted in those. */
 export function dataBytes(text) {
   const [from, to] = dataSpan(text);
-  return from === to ? 0 : Buffer.byteLength(text.slice(from, to));
+  return from === to ? 0 : byteLength(text.slice(from, to));
 }
 
 // dataSpan finds the member "data" of the outermost object.

@@ -1,6 +1,8 @@
 // @ekkojs/ipc: services of other processes, and services of this one.
+import { dial } from './dial.js';
 import { Link } from './link.js';
 import { check } from './error.js';
+import { mockAddress, mockedMethods } from './mocks.js';
 import { addressesOf, resolve } from './registry.js';
 import { bind, proxy } from './proxy.js';
 
@@ -13,11 +15,12 @@ const OPEN = Symbol.for('@ekkojs/ipc open services');
 const open = globalThis[OPEN] ??= new Map();
 
 /** service is what a generated module imports: the object of a service that
-    has been found. */
+    has been found. What a bundler has found says no addresses: they are those of
+    where the program runs. */
 export function service(name, found) {
   let made = open.get(name);
   if (made === undefined || made.link.closed) {
-    const link = new Link(name, { manifest: found.manifest, locate: () => locate(name, found), address: found.addresses[0] });
+    const link = new Link(name, { manifest: found.manifest, locate: () => locate(name, found), address: addressesIn(found)[0], dial });
     made = { link, proxy: proxy(link) };
     open.set(name, made);
   }
@@ -27,10 +30,33 @@ export function service(name, found) {
 // locate looks again, since a service may have moved; what cannot be found any
 // more is tried where it was.
 function locate(name, found) {
+  const mock = mockAddress(name);
+  if (mock !== undefined) return [mock];
   try {
     return resolve(name).addresses;
+  } catch (error) {
+    const addresses = addressesIn(found);
+    if (addresses.length > 0) return addresses;
+    throw error;
+  }
+}
+
+function addressesIn({ addresses, manifest }) {
+  if (addresses !== undefined) return addresses;
+  try {
+    return manifest === undefined ? [] : addressesOf(manifest);
   } catch {
-    return found.addresses;
+    return []; // whoever connects is told why
+  }
+}
+
+// find resolves a name. What only a mock stands for is found, too.
+function find(name) {
+  try {
+    return resolve(name);
+  } catch (error) {
+    if (mockedMethods(name) === undefined) throw error;
+    return { manifest: undefined, addresses: [] };
   }
 }
 
@@ -48,11 +74,11 @@ export async function connect(name, options = undefined) {
   check(retries === undefined || (Number.isInteger(retries) && retries >= 0), 'retries must be a number of attempts, 0 for none', retries);
   if (/^[a-z]{2,}:/.test(name)) {
     // By its address alone a service is not known by name (req.1).
-    const link = new Link(manifest?.service?.name, { manifest, locate: () => [name], address: name, timeout, maxFrame, retries });
+    const link = new Link(manifest?.service?.name, { manifest, locate: () => [name], address: name, dial, timeout, maxFrame, retries });
     return proxy(link);
   }
-  const found = manifest === undefined ? resolve(name) : { manifest, addresses: addressesOf(manifest) };
+  const found = manifest === undefined ? find(name) : { manifest, addresses: addressesOf(manifest) };
   if (options === undefined) return service(name, found);
-  const link = new Link(name, { manifest: found.manifest, locate: () => found.addresses, address: found.addresses[0], timeout, maxFrame, retries });
+  const link = new Link(name, { manifest: found.manifest, locate: () => [mockAddress(name) ?? found.addresses].flat(), address: found.addresses[0], dial, timeout, maxFrame, retries });
   return proxy(link);
 }

@@ -1,4 +1,5 @@
 // Item streams: methods that answer with many values, or take many.
+import { byteLength } from './bytes.js';
 import { Aborted, Call, metadataOf } from './call.js';
 import { Failure, fromWire, local } from './error.js';
 import { dataBytes } from './frame.js';
@@ -31,7 +32,7 @@ class StreamCall extends Call {
   answered(message, text) {
     if (message.error == null && message.metadata?.more === true && this.onItem !== undefined) {
       this.begun = true;
-      const bytes = text === undefined ? Buffer.byteLength(JSON.stringify(message.data) ?? '') : dataBytes(text);
+      const bytes = text === undefined ? byteLength(JSON.stringify(message.data) ?? '') : dataBytes(text);
       return this.onItem(message.data, Math.max(bytes, ITEM_COST));
     }
     if (message.error != null) return this.settle(fromWire(message.error));
@@ -63,7 +64,7 @@ class StreamCall extends Call {
         if (this.resolve === undefined) return void (done || iterator.return?.());
         if (done) return this.#item('');
         const data = JSON.stringify(value) ?? 'null';
-        this.#credit -= Math.max(Buffer.byteLength(data), ITEM_COST);
+        this.#credit -= Math.max(byteLength(data), ITEM_COST);
         this.#item(`,"data":${data}`);
       }
     } catch (error) {

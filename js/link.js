@@ -1,6 +1,7 @@
 // A Link is a service of another process as this one sees it: the connection
 // that there is, the calls that wait for their turn, and what is brought back
 // when a connection is lost.
+import { byteLength } from './bytes.js';
 import { Aborted, Call, encode, metadataOf } from './call.js';
 import { Connection, MOST_BACKLOG, MOST_PENDING } from './connection.js';
 import { local, warn, whenAborted } from './error.js';
@@ -26,6 +27,10 @@ export class Link {
   name;
   manifest;
   address;
+  /** dial makes the socket to an address. */
+  dial;
+  /** framing is how messages are told apart on it: 'length' or 'line'. */
+  framing;
   /** retries is how often a call may be made again. */
   retries;
   budget = new RetryBudget();
@@ -46,8 +51,11 @@ export class Link {
   #keeps = new Map();
 
   // locate returns the addresses at which to try; it is asked for each
-  // connection, as the manifest may have changed.
-  constructor(name, { manifest, locate, address, timeout = undefined, maxFrame = DEFAULT_FRAME, retries = 2 }) {
+  // connection, as the manifest may have changed. dial returns what a Connection
+  // takes as a net.Socket; of other runtimes it brings and takes texts.
+  constructor(name, { manifest, locate, address, dial, framing = 'length', timeout = undefined, maxFrame = DEFAULT_FRAME, retries = 2 }) {
+    this.dial = dial;
+    this.framing = framing;
     this.retries = retries;
     this.name = name ?? address;
     this.#service = name;
@@ -170,7 +178,7 @@ export class Link {
   // Most texts are far from the limit, and need not be counted.
   #tooLong(data) {
     const most = this.#maxFrame - ENVELOPE;
-    return data.length * 3 > most && Buffer.byteLength(data) > most;
+    return data.length * 3 > most && byteLength(data) > most;
   }
 
   #tooLongFor(what) {
@@ -208,6 +216,19 @@ export class Link {
       elsewhere, and what runs is still answered. */
   farewell(connection) {
     if (this.#connection === connection) this.#connection = undefined;
+  }
+
+  /** move has the next call look anew for the service. What runs ends as after
+      a lost connection, and subscriptions come after it. */
+  move() {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.fail(new Error('the service has moved'));
+  }
+
+  /** hush ends all subscriptions, as if the program had. */
+  hush() {
+    for (const subscription of [...this.#wanted]) subscription.finish(undefined);
   }
 
   /** event is called for an event that has come. */
@@ -352,7 +373,7 @@ export class Link {
     clearTimeout(this.#timer);
     const failure = local('CONNECTION_LOST', `${this.name} has been closed`, { executed: 'maybe' });
     this.#giveUp(this.#gone());
-    for (const subscription of [...this.#wanted]) subscription.finish(undefined);
+    this.hush();
     const connection = this.#connection;
     if (connection === undefined) return;
     for (const call of [...connection.pending.values()]) call.settle(failure);

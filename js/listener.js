@@ -1,5 +1,5 @@
 // Listeners: functions that are told of events.
-import { Failure, check, show, stackHere } from './error.js';
+import { Failure, check, emitWarning, show, stackHere } from './error.js';
 import { ReceivedEvent } from './event.js';
 import { Subscription } from './subscription.js';
 
@@ -47,7 +47,7 @@ class Listener {
     } catch (error) {
       if (!event.settled) event.failed();
       if (this.#onError !== undefined) this.#tell(error);
-      else process.emitWarning(`the listener of ${event.channel} failed, and the event comes again: ${error?.stack ?? show(error)}`);
+      else emitWarning(`the listener of ${event.channel} failed, and the event comes again: ${error?.stack ?? show(error)}`);
     } finally {
       subscription.release();
     }

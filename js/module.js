@@ -1,5 +1,6 @@
 // Modules: the text of the module that `import x from 'ipc:name'` gets.
 import { IpcError } from './error.js';
+import { mockedMethods } from './mocks.js';
 import { resolve } from './registry.js';
 
 const INDEX = new URL('./index.js', import.meta.url).href;
@@ -10,10 +11,13 @@ export const SCHEME = 'ipc:';
 /** find resolves the service of a specifier. The error is of the import: it
     needs no stack, which would be the loader's. */
 export function find(specifier) {
+  const name = decodeURIComponent(specifier.slice(SCHEME.length));
+  const mocked = mockedMethods(name);
   try {
-    return resolve(decodeURIComponent(specifier.slice(SCHEME.length)));
+    return { ...resolve(name), mocked };
   } catch (error) {
     if (!(error instanceof IpcError)) throw error;
+    if (mocked !== undefined) return { name, addresses: [], manifest: undefined, mocked };
     error.message = `cannot import '${specifier}': ${error.code}: ${error.message}`;
     error.stack = `${error.name}: ${error.message}`;
     throw error;
@@ -22,13 +26,13 @@ export function find(specifier) {
 
 /** textOf writes the module of a service. Its methods are named exports; in
     quotes, as a name may be a word of the language. */
-export function textOf({ name, addresses, manifest }) {
+export function textOf({ name, addresses, manifest, mocked = [] }, library = INDEX) {
   const lines = [
-    `import { service as $open, bind as $bind } from ${JSON.stringify(INDEX)};`,
+    `import { service as $open, bind as $bind } from ${JSON.stringify(library)};`,
     `const $s = $open(${JSON.stringify(name)}, ${JSON.stringify({ addresses, manifest })});`,
     "export { $s as default, $s as 'module.exports' };",
   ];
-  Object.keys(manifest?.methods ?? {}).forEach((method, i) => {
+  [...new Set([...Object.keys(manifest?.methods ?? {}), ...mocked])].forEach((method, i) => {
     if (method === 'default' || method === 'module.exports') return;
     lines.push(`const $${i} = $bind($s, ${JSON.stringify(method)});`, `export { $${i} as ${JSON.stringify(method)} };`);
   });

@@ -1,8 +1,8 @@
 // Services of other processes, as objects: what `import x from 'ipc:…'` gives.
-import { randomUUID } from 'node:crypto';
-
+import { byteLength } from './bytes.js';
 import { Failure, IpcError, check, checkSignal, show, warn } from './error.js';
 import { EventStream } from './eventstream.js';
+import { uuid } from './id.js';
 import { ItemStream, isStream, upload } from './itemstream.js';
 import { subscribe } from './listener.js';
 import { checkName } from './name.js';
@@ -26,7 +26,7 @@ export function publish(source, event, data, options = {}) {
   check(id === undefined || (typeof id === 'string' && id !== ''), 'the id of an event must be a string', id);
   const text = JSON.stringify(data) ?? '';
   if (!confirm && id === undefined && !source.keeps(event)) return source.publish(event, text);
-  return lenient(receipt(source, event, text, id ?? randomUUID()), (error) => warn(`${source.name} ${event} ${error.code}`, error));
+  return lenient(receipt(source, event, text, id ?? uuid()), (error) => warn(`${source.name} ${event} ${error.code}`, error));
 }
 
 async function receipt(source, event, text, id) {
@@ -58,7 +58,7 @@ function optionsOf(value) {
   for (const name of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(name)}: there are timeout, signal and idempotencyKey`);
   check(timeout === undefined || (typeof timeout === 'number' && timeout >= 0), 'timeout must be milliseconds, 0 for none', timeout);
   check(idempotencyKey === undefined || typeof idempotencyKey === 'string', 'an idempotencyKey must be a string', idempotencyKey);
-  if (idempotencyKey === '' || Buffer.byteLength(idempotencyKey ?? '') > 128) throw new IpcError('INVALID_ARGUMENT', `an idempotencyKey has 1 to 128 bytes, not ${Buffer.byteLength(idempotencyKey)}`, { executed: 'no' });
+  if (idempotencyKey === '' || byteLength(idempotencyKey ?? '') > 128) throw new IpcError('INVALID_ARGUMENT', `an idempotencyKey has 1 to 128 bytes, not ${byteLength(idempotencyKey)}`, { executed: 'no' });
   checkSignal(signal);
   const given = {};
   if (timeout !== undefined) given.timeout = timeout === Infinity ? 0 : timeout;

@@ -1,7 +1,9 @@
 // node --import @ekkojs/ipc/register app.mjs: makes `import x from 'ipc:name'`
 // work, and require('ipc:name').
 import module from 'node:module';
+import { MessageChannel } from 'node:worker_threads';
 
+import { tellMocks } from './mocks.js';
 import { SCHEME, find, textOf } from './module.js';
 
 const isOurs = (specifier) => typeof specifier === 'string' && specifier.startsWith(SCHEME);
@@ -22,7 +24,10 @@ if (globalThis.Bun !== undefined) {
 } else {
   // Node 20: imports are loaded by hooks on a thread of their own, and require
   // knows nothing of them.
-  module.register('./hooks.js', import.meta.url);
+  const { port1, port2 } = new MessageChannel();
+  port1.unref();
+  tellMocks((name, methods) => port1.postMessage([name, methods]));
+  module.register('./hooks.js', import.meta.url, { data: { port: port2 }, transferList: [port2] });
   const { service } = await import('./index.js');
   const load = module.Module._load;
   module.Module._load = function loadOurs(request, ...rest) {

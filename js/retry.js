@@ -1,9 +1,8 @@
 // Retries: which calls are made again by themselves, when, and how many of
 // them at most.
-import { randomUUID } from 'node:crypto';
-
 import { Aborted } from './call.js';
 import { Failure, whenAborted } from './error.js';
+import { uuid } from './id.js';
 
 /** FIRST and LONGEST bound the wait before the first repetition, and any, in ms. */
 export const FIRST = 100;
@@ -35,7 +34,7 @@ export class RetryBudget {
 }
 
 /** newKey is an idempotency key. */
-export const newKey = () => randomUUID();
+export const newKey = uuid;
 
 // pause returns how long to wait before the call is made again; undefined if
 // it is not to be. Without a key a call that may have run is never repeated.

@@ -1,5 +1,6 @@
 // Subscriptions: what a service is asked for, where each stands in the streams
 // that it hears, and what it has lost.
+import { byteLength } from './bytes.js';
 import { Call } from './call.js';
 import { Failure, IpcError, check, checkSignal, isObject, local, warn, whenAborted } from './error.js';
 import { ReceivedEvent } from './event.js';
@@ -190,7 +191,7 @@ export class Subscription {
 
   // cost is what an event takes of the window.
   #cost(message, text) {
-    const bytes = text === undefined ? Buffer.byteLength(JSON.stringify(message.data) ?? '') : dataBytes(text);
+    const bytes = text === undefined ? byteLength(JSON.stringify(message.data) ?? '') : dataBytes(text);
     return Math.max(bytes, EVENT_COST);
   }
 
