@@ -123,7 +123,7 @@ func packageDirs() (dirs []string) {
 	for _, lock := range locks {
 		dirs = append(dirs, filepath.Dir(lock))
 	}
-	return append(dirs, benchPackages, compilers)
+	return append(dirs, benchPackages, compilers, bundlers)
 }
 
 // benchPackages is the folder of those peers of the benchmark that run in
@@ -133,6 +133,11 @@ const benchPackages = "bench/node"
 // compilers is the folder of the compilers that generated TypeScript is held
 // to.
 const compilers = "internal/gen/testdata/tsc"
+
+// bundlers is the folder of the bundlers that the plugin of the npm package is
+// tried with, and of what judges the package: apart, so that who works on the
+// package alone need not install them.
+const bundlers = "js/test/bundlers"
 
 func installPackages(ctx context.Context, r *runner, dirs []string) error {
 	for _, dir := range dirs {

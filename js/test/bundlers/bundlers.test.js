@@ -1,0 +1,124 @@
+// The plugin, in the bundlers: what they build calls the service in Go.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test, { before } from 'node:test';
+
+import * as esbuild from 'esbuild';
+import { rollup } from 'rollup';
+import { build as vite } from 'vite';
+import webpack from 'webpack';
+
+import * as plugin from '../../bundler.js';
+import { js, manifestOf, rejection, world } from '../world.js';
+
+const w = world();
+process.chdir(w.dir);
+w.write('database-service.ekko.ipc.json', manifestOf('database-service'));
+w.write('package.json', { type: 'module' });
+w.write('app.js', `
+  import { IpcError } from '@ekkojs/ipc';
+  import db, { getUserById } from 'ipc:database-service';
+  console.log((await db.getUserById(123)).name, (await getUserById(123)).id, db.$manifest.service.version);
+  async function nobody() { await db.getUserById(7); }
+  await nobody().catch((error) => console.log(error instanceof IpcError, error.code, /nobody/.test(error.stack)));
+`);
+const said = 'Ada Lovelace 123 1.0.0\ntrue NOT_FOUND true\n';
+fs.mkdirSync(path.join(w.dir, 'node_modules/@ekkojs'), { recursive: true });
+fs.symlinkSync(js.replace(/\/$/, ''), path.join(w.dir, 'node_modules/@ekkojs/ipc'));
+
+// The bundlers, each by the same few facts: an entry, a file to write, and the
+// options of the plugin.
+const bundlers = {
+  async rollup(entry, out, options) {
+    const bundle = await rollup({ input: entry, plugins: [plugin.rollup(options)], external: [/^node:/], onwarn: (warning) => { if (warning.code !== 'UNRESOLVED_IMPORT') throw new Error(warning.message); } });
+    await bundle.write({ file: out, format: 'es', inlineDynamicImports: true });
+    await bundle.close();
+  },
+  async vite(entry, out, options) {
+    await vite({
+      root: w.dir, logLevel: 'error', configFile: false, plugins: [plugin.vite(options)], ssr: { noExternal: true },
+      build: { ssr: entry, outDir: path.dirname(out), emptyOutDir: false, minify: false, rollupOptions: { output: { entryFileNames: path.basename(out) } } },
+    });
+  },
+  async esbuild(entry, out, options) {
+    await esbuild.build({ entryPoints: [entry], outfile: out, bundle: true, format: 'esm', platform: 'node', logLevel: 'silent', plugins: [plugin.esbuild(options)] });
+  },
+  webpack(entry, out, options) {
+    const config = {
+      mode: 'production', target: 'node20', entry, context: w.dir, experiments: { outputModule: true }, plugins: [plugin.webpack(options)], optimization: { minimize: false },
+      output: { path: path.dirname(out), filename: path.basename(out), library: { type: 'module' }, chunkFormat: 'module' },
+    };
+    return new Promise((resolve, reject) => {
+      webpack(config, (error, stats) => {
+        const failed = error ?? (stats.hasErrors() ? new Error(stats.toString({ all: false, errors: true })) : undefined);
+        if (failed === undefined) resolve();
+        else reject(failed);
+      });
+    });
+  },
+};
+
+before(async () => { await w.start(await w.built('database-service'), []).said('ready'); });
+
+const bare = (file, options) => w.start(process.execPath, [file], options).ended;
+
+for (const [name, bundle] of Object.entries(bundlers)) {
+  test(`${name}: what is built calls a service, without a flag`, async () => {
+    const out = path.join(w.dir, name, 'generate.js');
+    await bundle(path.join(w.dir, 'app.js'), out);
+    const { code, stdout, stderr } = await bare(out);
+    assert.equal(stdout, said, stderr);
+    assert.equal(code, 0);
+  });
+
+  // Rollup by itself leaves packages where they are.
+  if (name !== 'rollup') test(`${name}: what is built needs neither the package nor the manifest`, async () => {
+    const out = path.join(w.dir, name, 'alone.js');
+    await bundle(path.join(w.dir, 'app.js'), out);
+    const text = fs.readFileSync(out, 'utf8');
+    assert.doesNotMatch(text, new RegExp(w.runtime), 'the bundle knows where services live here');
+    const away = fs.realpathSync(fs.mkdtempSync('/tmp/ekko-'));
+    try {
+      fs.writeFileSync(path.join(away, 'alone.mjs'), text);
+      const { stdout, stderr } = await bare('alone.mjs', { cwd: away });
+      assert.equal(stdout, said, stderr);
+    } finally {
+      fs.rmSync(away, { recursive: true });
+    }
+  });
+
+  test(`${name}: in the mode external the import stays`, async () => {
+    const out = path.join(w.dir, name, 'external.js');
+    await bundle(path.join(w.dir, 'app.js'), out, { mode: 'external' });
+    assert.match(fs.readFileSync(out, 'utf8'), /from ?["']ipc:database-service["']/);
+    const { stdout, stderr } = await w.node([out]).ended;
+    assert.match(stdout, /^Ada Lovelace 123/, stderr);
+  });
+
+  test(`${name}: a service that is not there is an error of the build`, async () => {
+    const entry = w.write(`missing-${name}.js`, "import db from 'ipc:databse-service';\nconsole.log(db);\n");
+    const { message } = await rejection(bundle(entry, path.join(w.dir, name, 'missing.js')));
+    assert.match(message, /cannot import 'ipc:databse-service': SERVICE_NOT_FOUND: [^]*did you mean "database-service"\?/);
+    assert.match(message, /looked at:/);
+  });
+}
+
+test('a program without the package gets this one', async () => {
+  const entry = w.write('lonely/app.js', "import db from 'ipc:database-service';\nconsole.log((await db.getUserById(123)).name);\n");
+  fs.rmSync(path.join(w.dir, 'node_modules'), { recursive: true });
+  for (const [name, bundle] of Object.entries(bundlers)) {
+    const out = path.join(w.dir, 'lonely', `${name}.js`);
+    await bundle(entry, out);
+    const { stdout, stderr } = await bare(out);
+    assert.equal(stdout, 'Ada Lovelace\n', `${name}: ${stderr}`);
+  }
+});
+
+test('wrong options', () => {
+  for (const make of [plugin.rollup, plugin.vite, plugin.esbuild, plugin.webpack]) {
+    assert.throws(() => make({ mode: 'inline' }), /mode must be one of 'generate', 'external', got "inline"/);
+    assert.throws(() => make({ moed: 'generate' }), /there is no option "moed"/);
+    assert.throws(() => make(5), TypeError);
+  }
+});
