@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { before } from 'node:test';
+import vm from 'node:vm';
+import { gzipSync } from 'node:zlib';
 
 import * as esbuild from 'esbuild';
 import { rollup } from 'rollup';
@@ -121,4 +123,27 @@ test('wrong options', () => {
     assert.throws(() => make({ moed: 'generate' }), /there is no option "moed"/);
     assert.throws(() => make(5), TypeError);
   }
+});
+
+test('the entry for browsers needs nothing of Node', async () => {
+  const entry = w.write('page.js', `import { connect } from ${JSON.stringify(path.join(js, 'browser.js'))};\nglobalThis.connect = connect;\n`);
+  const { outputFiles: [{ contents, text }] } = await esbuild.build({ entryPoints: [entry], bundle: true, platform: 'browser', format: 'iife', target: 'es2022', minify: true, write: false, logLevel: 'silent' });
+  const sent = [];
+  // A page has this, of what the client uses, and no more.
+  class WebSocket {
+    bufferedAmount = 0;
+    constructor() { queueMicrotask(() => this.onopen()); }
+    send(message) {
+      const { messageId, channel, data } = JSON.parse(message);
+      sent.push(channel);
+      this.onmessage({ data: JSON.stringify({ type: 'response', messageId: '1', correlationId: messageId, data: data ?? null }) });
+    }
+    close() {}
+  }
+  const page = vm.createContext({ WebSocket, URL, crypto: { getRandomValues: (bytes) => crypto.getRandomValues(bytes) }, performance, setTimeout, clearTimeout, setInterval, clearInterval, queueMicrotask, console, AbortController });
+  vm.runInContext(text, page);
+  const answer = await vm.runInContext("connect('echo', { url: 'wss://example.com/ipc' }).then((echo) => echo.repeat('ü'.repeat(600_000)).catch(({ code }) => echo.repeat(code)))", page);
+  assert.equal(JSON.stringify(answer), '["MESSAGE_TOO_LARGE"]');
+  assert.deepEqual(sent, ['echo.repeat']);
+  assert.ok(contents.length > 0 && gzipSync(contents).length < 20 << 10, `${gzipSync(contents).length} bytes gzipped`);
 });
