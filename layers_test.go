@@ -38,7 +38,8 @@ var layers = map[string]layer{
 	"internal/filter": {[]string{"internal/plain", "wire"}, "a filter reads JSON, and knows nobody"},
 	"internal/group":  {[]string{"store", "wire"}, "who has what of a log: records and members, not connections"},
 
-	"internal/gen": {[]string{"manifest"}, "what is written of a manifest needs nothing but the manifest"},
+	"internal/gen": {[]string{"js", "manifest"}, "what is written of a manifest needs nothing but the manifest, and the client it is written for"},
+	"js":           {nil, "the npm package as it lies there"},
 
 	"internal/session":        {[]string{"auth", "internal/spare", "observe", "transport", "wire"}, "one peer: envelopes, not methods"},
 	"internal/hub":            {[]string{"internal/filter", "internal/group", "observe", "store", "wire"}, "who wants this: names, not connections"},

@@ -33,7 +33,8 @@ export function textOf({ name, addresses, manifest, mocked = [] }, library = IND
     "export { $s as default, $s as 'module.exports' };",
   ];
   [...new Set([...Object.keys(manifest?.methods ?? {}), ...mocked])].forEach((method, i) => {
-    if (method === 'default' || method === 'module.exports') return;
+    // Whoever awaits the module would call then.
+    if (method === 'default' || method === 'module.exports' || method === 'then') return;
     lines.push(`const $${i} = $bind($s, ${JSON.stringify(method)});`, `export { $${i} as ${JSON.stringify(method)} };`);
   });
   return `${lines.join('\n')}\n`;

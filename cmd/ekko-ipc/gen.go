@@ -23,7 +23,8 @@ all of it stands in their manifests.
 
 ts declares the modules 'ipc:NAME', so that an editor completes and a wrong
 argument does not compile; go writes a package with a typed client, and with
---skeleton the beginning of a service; md writes a page to read.
+--skeleton the beginning of a service; md writes a page to read; ekkojs writes a
+client for the EkkoJS runtime, which has no package for that.
 
 What is written depends on the manifests alone. A file that would not change is
 not touched.`,
@@ -34,7 +35,7 @@ not touched.`,
 		Args: noSuchSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(c.genTSCommand(), c.genGoCommand(), c.genMDCommand())
+	cmd.AddCommand(c.genTSCommand(), c.genEkkoJSCommand(), c.genGoCommand(), c.genMDCommand())
 	return cmd
 }
 

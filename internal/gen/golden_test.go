@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,6 +66,36 @@ func TestTypeScript(t *testing.T) {
 			m := load(t, name)
 			golden(t, filepath.Join("testdata", name, "ekko-env.d.ts"), TypeScript([]Service{{m.Service.Name, m}}))
 		})
+	}
+}
+
+func TestEkkoModule(t *testing.T) {
+	for _, name := range cases(t) {
+		t.Run(name, func(t *testing.T) {
+			m := load(t, name)
+			golden(t, filepath.Join("testdata", name, "ekkojs.js"), EkkoModule(Service{m.Service.Name, m}, "tcp:127.0.0.1:7000"))
+		})
+	}
+}
+
+// TestEkkoClient asks of the client what the EkkoJS runtime takes: modules of its
+// own, and no others.
+func TestEkkoClient(t *testing.T) {
+	client, err := EkkoClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var imports []string
+	for _, m := range regexp.MustCompile(`(?m)^\s*import\b.*?["'](.+?)["']`).FindAllSubmatch(client, -1) {
+		imports = append(imports, string(m[1]))
+	}
+	if diff := cmp.Diff([]string{"ekko:net"}, imports); diff != "" {
+		t.Error(diff)
+	}
+	for _, name := range []string{"service", "bind", "IpcError"} {
+		if !regexp.MustCompile(`(?s)export \{[^}]*\b` + name + `\b`).Match(client) {
+			t.Errorf("it does not export %s", name)
+		}
 	}
 }
 

@@ -64,6 +64,17 @@ test('a mock is held to the manifest, as the service is', async () => {
   assert.equal(free.calls.length, 1);
 });
 
+test('J5: names of the language', async () => {
+  const odd = mock('odd', { then: () => 1, constructor: () => 2, ['__proto__']: () => 3, delete: () => 4 });
+  const module = await program("export * as odd from 'ipc:odd';");
+  assert.deepEqual(odd.calls, [], 'to await the import called the service');
+  assert.equal(module.odd.then, undefined);
+  assert.equal(await module.odd.delete(), 4);
+  const service = module.odd.default;
+  assert.deepEqual(await Promise.all(['then', 'constructor', '__proto__'].map((name) => service.$call(name))), [1, 2, 3]);
+  assert.equal({}.polluted, undefined);
+});
+
 test('errors of handlers are what the program gets', async () => {
   mock('database-service', { getUserById() { throw Object.assign(new Error('nobody'), { code: 'NOT_FOUND' }); } });
   const service = await connect('database-service');
