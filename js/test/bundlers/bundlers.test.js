@@ -147,3 +147,46 @@ test('the entry for browsers needs nothing of Node', async () => {
   assert.deepEqual(sent, ['echo.repeat']);
   assert.ok(contents.length > 0 && gzipSync(contents).length < 20 << 10, `${gzipSync(contents).length} bytes gzipped`);
 });
+
+test('tests in Vitest find their mocks, with the plugin of Vite', async () => {
+  const at = (file) => JSON.stringify(path.join(js, file));
+  w.write('vitest/vitest.config.mjs', `import { vite } from ${at('bundler.js')};\nexport default { plugins: [vite()], test: { include: ['*.test.js'] } };\n`);
+  w.write('vitest/database-service.ekko.ipc.json', manifestOf('database-service'));
+  w.write('vitest/greet.js', `
+    import db, { getUserById } from 'ipc:database-service';
+    export const greet = async (id) => \`Hello \${(await getUserById(id)).name} \${(await db.getUserById(id)).id}\`;
+  `);
+  w.write('vitest/listen.js', `
+    import db from 'ipc:database-service';
+    export const heard = [];
+    db.subscribe('user.created', ({ name }) => heard.push(name));
+  `);
+  w.write('vitest/greet.test.js', `
+    import { afterAll, expect, test, vi } from 'vitest';
+    import { mock, restoreAll } from ${at('testing.js')};
+    import { greet } from './greet.js'; // is hoisted above the mock, which its calls find all the same
+
+    const getUserById = vi.fn(async (id) => ({ id, name: 'Ada', email: '' }));
+    const db = mock('database-service', { getUserById });
+    afterAll(restoreAll);
+
+    test('greets by name', async () => {
+      expect(await greet(7)).toBe('Hello Ada 7');
+      expect(getUserById).toHaveBeenCalledTimes(2);
+      expect(db.callsOf('getUserById')).toEqual([[7], [7]]);
+    });
+
+    test('listens', async () => {
+      const { heard } = await import('./listen.js');
+      await db.emit('user.created', { id: 1, name: 'Grace', timestamp: '' });
+      expect(heard).toEqual(['Grace']);
+    });
+  `);
+  const vitest = path.join(js, 'test/bundlers/node_modules/vitest/vitest.mjs');
+  fs.mkdirSync(path.join(w.dir, 'vitest/node_modules/@ekkojs'), { recursive: true });
+  fs.symlinkSync(path.dirname(path.dirname(vitest)) + '/vitest', path.join(w.dir, 'vitest/node_modules/vitest'));
+  fs.symlinkSync(js.replace(/\/$/, ''), path.join(w.dir, 'vitest/node_modules/@ekkojs/ipc'));
+  const { code, stdout, stderr } = await w.start(process.execPath, [vitest, 'run', '--no-color', '--no-cache'], { cwd: path.join(w.dir, 'vitest') }).ended;
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /Tests {2}2 passed/);
+});
