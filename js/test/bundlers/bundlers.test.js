@@ -12,7 +12,7 @@ import { build as vite } from 'vite';
 import webpack from 'webpack';
 
 import * as plugin from '../../bundler.js';
-import { js, manifestOf, rejection, world } from '../world.js';
+import { js, manifestOf, register, rejection, world } from '../world.js';
 
 const w = world();
 process.chdir(w.dir);
@@ -26,8 +26,15 @@ w.write('app.js', `
   await nobody().catch((error) => console.log(error instanceof IpcError, error.code, /nobody/.test(error.stack)));
 `);
 const said = 'Ada Lovelace 123 1.0.0\ntrue NOT_FOUND true\n';
-fs.mkdirSync(path.join(w.dir, 'node_modules/@ekkojs'), { recursive: true });
-fs.symlinkSync(js.replace(/\/$/, ''), path.join(w.dir, 'node_modules/@ekkojs/ipc'));
+install(w.dir);
+
+// install puts the package where a program finds it.
+function install(dir) {
+  const at = path.join(dir, 'node_modules/@ekkojs/ipc');
+  fs.mkdirSync(path.dirname(at), { recursive: true });
+  fs.rmSync(at, { force: true });
+  fs.symlinkSync(js.replace(/\/$/, ''), at);
+}
 
 // The bundlers, each by the same few facts: an entry, a file to write, and the
 // options of the plugin.
@@ -63,7 +70,7 @@ const bundlers = {
 
 before(async () => { await w.start(await w.built('database-service'), []).said('ready'); });
 
-const bare = (file, options) => w.start(process.execPath, [file], options).ended;
+const bare = (args, options) => w.start(process.execPath, [args].flat(), options).ended;
 
 for (const [name, bundle] of Object.entries(bundlers)) {
   test(`${name}: what is built calls a service, without a flag`, async () => {
@@ -94,7 +101,7 @@ for (const [name, bundle] of Object.entries(bundlers)) {
     const out = path.join(w.dir, name, 'external.js');
     await bundle(path.join(w.dir, 'app.js'), out, { mode: 'external' });
     assert.match(fs.readFileSync(out, 'utf8'), /from ?["']ipc:database-service["']/);
-    const { stdout, stderr } = await w.node([out]).ended;
+    const { stdout, stderr } = await bare(['--import', register, out]);
     assert.match(stdout, /^Ada Lovelace 123/, stderr);
   });
 
@@ -183,9 +190,8 @@ test('tests in Vitest find their mocks, with the plugin of Vite', async () => {
     });
   `);
   const vitest = path.join(js, 'test/bundlers/node_modules/vitest/vitest.mjs');
-  fs.mkdirSync(path.join(w.dir, 'vitest/node_modules/@ekkojs'), { recursive: true });
+  install(path.join(w.dir, 'vitest'));
   fs.symlinkSync(path.dirname(path.dirname(vitest)) + '/vitest', path.join(w.dir, 'vitest/node_modules/vitest'));
-  fs.symlinkSync(js.replace(/\/$/, ''), path.join(w.dir, 'vitest/node_modules/@ekkojs/ipc'));
   const { code, stdout, stderr } = await w.start(process.execPath, [vitest, 'run', '--no-color', '--no-cache'], { cwd: path.join(w.dir, 'vitest') }).ended;
   assert.equal(code, 0, stdout + stderr);
   assert.match(stdout, /Tests {2}2 passed/);
