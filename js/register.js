@@ -1,7 +1,6 @@
 // node --import @ekkojs/ipc/register app.mjs: makes `import x from 'ipc:name'`
 // work, and require('ipc:name').
 import module from 'node:module';
-import { MessageChannel } from 'node:worker_threads';
 
 import { tellMocks } from './mocks.js';
 import { SCHEME, find, textOf } from './module.js';
