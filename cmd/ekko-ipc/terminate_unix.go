@@ -34,3 +34,12 @@ func outliveReader(parent context.Context) (ctx context.Context, stop func()) {
 	// The signal stays caught: what is said at the end has no reader either.
 	return ctx, func() { cancel(nil) }
 }
+
+// become puts a program in the place of this one: signals and the exit status
+// are its own then, and nobody stands in between. It returns only if that
+// fails.
+func become(program string, line []string) error {
+	// What was ignored before anybody listened, as nohup has it, is again.
+	signal.Reset()
+	return syscall.Exec(program, line, os.Environ())
+}

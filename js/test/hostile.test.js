@@ -195,11 +195,12 @@ test('random bytes, and random changes of good ones', async (t) => {
 
 test('a rejection that nobody handles is as Node has it', async () => {
   const w = world();
-  const ended = await w.node(['--input-type=module', '-e', `
-    import { connect } from ${JSON.stringify(new URL('../index.js', import.meta.url).href)};
+  w.write('nobody.mjs', `
+    import { connect } from '@ekkojs/ipc';
     const service = await connect('unix:${path.join(w.runtime, 'nobody.sock')}', { retries: 0 });
     service.call();
-  `]).ended;
+  `);
+  const ended = await w.run('nobody.mjs').ended;
   assert.equal(ended.code, 1);
   assert.match(ended.stderr, /SERVICE_UNAVAILABLE/);
 });

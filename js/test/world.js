@@ -10,15 +10,30 @@ export const js = fileURLToPath(new URL('..', import.meta.url));
 export const root = path.dirname(js.replace(/\/$/, ''));
 export const register = path.join(js, 'register.js');
 
+/** runtime is what programs are run in: { kind, program }, as
+    EKKO_IPC_TEST_RUNTIME=KIND:PROGRAM says it, else what runs the tests. */
+export const runtime = runtimeOf(process.env.EKKO_IPC_TEST_RUNTIME);
+
+function runtimeOf(text) {
+  const [, kind, program] = /^(node|bun|deno|embedded):(.+)$/.exec(text ?? '') ?? [];
+  if (kind !== undefined) return { kind, program };
+  if (text) throw new Error(`EKKO_IPC_TEST_RUNTIME must be node, bun, deno or embedded, a colon, and the path of a program, got ${JSON.stringify(text)}`);
+  return { kind: globalThis.Bun !== undefined ? 'bun' : globalThis.Deno !== undefined ? 'deno' : 'node', program: process.execPath };
+}
+
+// How each is told to load the hook first; the embedded runtime needs none.
+const HOOKED = { node: ['--import', register], bun: ['--preload', register], deno: ['run', '--allow-all', '--preload', register], embedded: ['run'] };
+
 /** world makes a runtime directory of its own, in which this process works too. */
 export function world() {
   const dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'ekko-')));
-  const runtime = path.join(dir, 'run');
-  fs.mkdirSync(runtime, { mode: 0o700 });
-  const env = { ...process.env, EKKO_IPC_RUNTIME_DIR: runtime, HOME: dir };
+  const sockets = path.join(dir, 'run');
+  fs.mkdirSync(sockets, { mode: 0o700 });
+  install(dir);
+  const env = { ...process.env, EKKO_IPC_RUNTIME_DIR: sockets, HOME: dir };
   delete env.EKKO_IPC_PATH;
   delete env.NODE_OPTIONS;
-  process.env.EKKO_IPC_RUNTIME_DIR = runtime;
+  process.env.EKKO_IPC_RUNTIME_DIR = sockets;
   process.env.HOME = dir;
   const children = new Set();
   after(() => {
@@ -26,7 +41,7 @@ export function world() {
     fs.rmSync(dir, { recursive: true, force: true });
   });
   return {
-    dir, runtime, env,
+    dir, runtime: sockets, env,
     write(name, text) {
       const file = path.join(dir, name);
       fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
@@ -38,9 +53,18 @@ export function world() {
       children.add(child.child);
       return child;
     },
-    node(args, options) { return this.start(process.execPath, ['--import', register, ...args], options); },
+    /** run runs a program, written in this world, in the runtime that is tested. */
+    run(file, args = [], options = undefined) { return this.start(runtime.program, [...HOOKED[runtime.kind], path.join(dir, file), ...args], options); },
     built(name) { return build(name); },
   };
+}
+
+// install lets the programs of a world import the package by its name. Deno
+// looks into node_modules where there is a package.json.
+function install(dir) {
+  fs.writeFileSync(path.join(dir, 'package.json'), '{}');
+  fs.mkdirSync(path.join(dir, 'node_modules/@ekkojs'), { recursive: true });
+  fs.symlinkSync(js.replace(/\/$/, ''), path.join(dir, 'node_modules/@ekkojs/ipc'));
 }
 
 // A Process is a child whose output is read line by line.
@@ -66,14 +90,15 @@ class Process {
     });
   }
 
-  /** said is fulfilled when the output has the text. */
+  /** said is fulfilled when the output has the text, or what matches it. */
   said(text, stream = 'stdout') {
+    const found = () => (typeof text === 'string' ? this[stream].includes(text) : text.test(this[stream]));
     return new Promise((resolve, reject) => {
       const look = () => {
-        if (!this[stream].includes(text) && !this.over) return;
+        if (!found() && !this.over) return;
         this.#watchers.splice(this.#watchers.indexOf(look), 1);
-        if (this[stream].includes(text)) resolve(this);
-        else reject(new Error(`the process ended without saying ${JSON.stringify(text)}:\n${this.stdout}${this.stderr}`));
+        if (found()) resolve(this);
+        else reject(new Error(`the process ended without saying ${text}:\n${this.stdout}${this.stderr}`));
       };
       this.#watchers.push(look);
       look();
@@ -114,6 +139,14 @@ export function manifestOf(name) {
 
 /** rejection is fulfilled with what a promise is rejected with. */
 export const rejection = (promise) => Promise.resolve(promise).then((value) => { throw new Error(`fulfilled with ${JSON.stringify(value)}`); }, (error) => error);
+
+/** endedBy says whether a process has ended by a signal, as the system tells it
+    or as the embedded runtime does: by a status, and 0 for a service that has
+    done what it was told. */
+export function endedBy(signal, ended) {
+  if (runtime.kind !== 'embedded') return ended.signal === signal;
+  return ended.code === 128 + os.constants.signals[signal] || (signal === 'SIGTERM' && ended.code === 0);
+}
 
 /** until is fulfilled when a fact holds, which is looked at in each turn. */
 export async function until(fact) {

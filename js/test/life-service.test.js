@@ -1,0 +1,80 @@
+// The life of a program that serves, in the runtime that is tested.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+
+import { connect } from '../index.js';
+import { endedBy, rejection, until, world } from './world.js';
+
+const w = world();
+
+test('a service ends in good order when its process is told to', async () => {
+  w.write('slow.mjs', `
+    import { serve } from '@ekkojs/ipc';
+    await serve('slow', { async wait() { console.log('waiting'); await new Promise((resolve) => setTimeout(resolve, 200)); return 'done'; } });
+    console.log('ready');
+  `);
+  const server = await w.run('slow.mjs').said('ready');
+  const service = await connect('slow');
+  const answer = service.wait();
+  await server.said('waiting');
+  const ended = server.kill('SIGTERM');
+  await until(() => !fs.existsSync(path.join(w.runtime, 'slow.sock')));
+  assert.equal((await rejection(service.$with({ timeout: 100 }).wait())).executed, 'no');
+  assert.equal(await answer, 'done');
+  assert.ok(endedBy('SIGTERM', await ended));
+  assert.deepEqual(fs.readdirSync(w.runtime).filter((name) => name.startsWith('slow')), []);
+});
+
+test('Ctrl-C ends a service, and leaves nothing behind', async () => {
+  w.write('idle.mjs', "import { serve } from '@ekkojs/ipc';\nawait serve('idle', { nothing() {} });\nconsole.log('ready');\n");
+  const server = await w.run('idle.mjs').said('ready');
+  assert.ok(endedBy('SIGINT', await server.kill('SIGINT')));
+  assert.deepEqual(fs.readdirSync(w.runtime).filter((name) => name.startsWith('idle')), []);
+});
+
+test('a program that listens to signals itself is left to it', async () => {
+  w.write('own.mjs', `
+    import { serve } from '@ekkojs/ipc';
+    process.on('SIGTERM', async () => { await service.close(); console.log('mine'); });
+    const service = await serve('own', { nothing() {} });
+    console.log('ready');
+  `);
+  const { code, stdout } = await (await w.run('own.mjs').said('ready')).kill('SIGTERM');
+  assert.equal(code, 0);
+  assert.match(stdout, /mine/);
+});
+
+test('an unref\'d service does not keep its process', async () => {
+  w.write('unref.mjs', `import { serve } from '@ekkojs/ipc';\n(await serve('quiet', { nothing() {} })).unref();\nconsole.log('ends');\n`);
+  const { code, stdout } = await w.run('unref.mjs').ended;
+  assert.equal(code, 0);
+  assert.equal(stdout, 'ends\n');
+});
+
+test('of two services at one address one is served, and a crash leaves it free', async () => {
+  w.write('twice.mjs', `import { serve } from '@ekkojs/ipc';\nawait serve('twice', { pid: () => process.pid });\nconsole.log('ready');\n`);
+  const first = await w.run('twice.mjs').said('ready');
+  const second = await w.run('twice.mjs').ended;
+  assert.match(second.stderr, /NAME_TAKEN/);
+  await first.kill('SIGKILL');
+  assert.ok(fs.existsSync(path.join(w.runtime, 'twice.sock')));
+  const third = await w.run('twice.mjs').said('ready');
+  const service = await connect('twice');
+  assert.equal(await service.pid(), third.child.pid);
+  assert.equal(fs.statSync(path.join(w.runtime, 'twice.sock')).mode & 0o777, 0o600);
+  service.$close();
+});
+
+test('the command line tool calls a service in JavaScript', async () => {
+  w.write('math.ekko.ipc.json', { service: { name: 'math' }, methods: { add: { parameters: [{ name: 'a', type: 'number' }, { name: 'b', type: 'number', default: 1 }], returns: { type: 'number' } }, count: { parameters: [{ name: 'to', type: 'integer' }], stream: 'server', returns: { type: 'integer' } } } });
+  w.write('math.mjs', `import { serve } from '@ekkojs/ipc';\nawait serve('math', { add: (a, b) => a + b, async* count(to) { for (let i = 1; i <= to; i++) yield i; } });\nconsole.log('ready');\n`);
+  await w.run('math.mjs').said('ready');
+  const tool = await w.built('ekko-ipc');
+  assert.equal((await w.start(tool, ['call', 'math.add', '2', '3']).ended).stdout, '5\n');
+  assert.equal((await w.start(tool, ['call', 'math.add', '2']).ended).stdout, '3\n');
+  assert.equal((await w.start(tool, ['call', 'math.count', '3']).ended).stdout, '1\n2\n3\n');
+  const wrong = await w.start(tool, ['call', 'math.add', 'x']).ended;
+  assert.match(wrong.stderr, /SCHEMA_MISMATCH/);
+});
