@@ -58,11 +58,22 @@ export class Failure {
   }
 }
 
-// HERE is the directory of our files; undefined if a bundler has put them into
-// one with the program, where nobody can tell its frames from ours.
-const HERE = /^(.*\/)error\.js$/.exec(import.meta.url ?? '')?.[1];
+// PLACES is the directory of our files as stacks name it: Node and Deno write
+// URLs, and Bun writes paths. There is none if a bundler has put them into one
+// file with the program, where nobody can tell its frames from ours.
+const PLACES = placesOf(/^(.*\/)error\.js$/.exec(import.meta.url ?? '')?.[1]);
+const SCHEDULED = ['(node:internal/process/task_queues', 'processTicksAndRejections (native:'];
+
+function placesOf(url) {
+  return url === undefined ? [] : [url, decodeURIComponent(new URL(url).pathname)];
+}
+
 // ours are the files beside this one; a program may lie below them.
-const isOurs = (line) => (HERE !== undefined && line.includes(HERE) && !line.slice(line.indexOf(HERE) + HERE.length).includes('/')) || line.includes('(node:internal/process/task_queues');
+function isOurs(line) {
+  const place = PLACES.find((each) => line.includes(each));
+  if (place !== undefined) return !line.slice(line.indexOf(place) + place.length).includes('/');
+  return SCHEDULED.some((each) => line.includes(each));
+}
 
 /** withoutOurFrames leaves in an error's stack the frames of the program. */
 function withoutOurFrames(error) {

@@ -37,7 +37,7 @@ export function world() {
   process.env.HOME = dir;
   const children = new Set();
   after(() => {
-    for (const child of children) child.kill('SIGKILL');
+    for (const child of children) child.signal('SIGKILL');
     fs.rmSync(dir, { recursive: true, force: true });
   });
   return {
@@ -50,7 +50,7 @@ export function world() {
     },
     start(program, args, options) {
       const child = new Process(program, args, { cwd: dir, env, ...options });
-      children.add(child.child);
+      children.add(child);
       return child;
     },
     /** run runs a program, written in this world, in the runtime that is tested. */
@@ -105,7 +105,17 @@ class Process {
     });
   }
 
-  kill(signal) { this.child.kill(signal); return this.ended; }
+  /** kill sends a signal, and is fulfilled when the process has ended. */
+  kill(signal) {
+    this.signal(signal);
+    return this.ended;
+  }
+
+  /** signal sends a signal. child.kill would have Deno say, in place of how the
+      process ends, that the signal has ended it. */
+  signal(signal) {
+    if (!this.over) process.kill(this.child.pid, signal);
+  }
 }
 
 const builds = new Map();
