@@ -33,8 +33,8 @@ build: ## build the binary into .build/ekko-ipc
 test: $(BUILD)/check ## check everything, installing what that needs; a quarter of an hour at most
 	@exec $(BUILD)/check
 
-test-js: $(BUILD)/check ## the tests of the npm package in js/, in the Node there is (needs Go, Node and npm)
-	@exec $(BUILD)/check npm js
+test-js: $(BUILD)/check ## the tests of the npm package in js/, in Node, Bun, Deno and the embedded runtime, fetched from npm (needs Go, Node and npm)
+	@exec $(BUILD)/check -runtimes npm js
 
 test-windows: $(BUILD)/check ## run tests, the tool and Node as Windows programs under Wine, installing that
 	@exec $(BUILD)/check windows

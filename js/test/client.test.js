@@ -212,7 +212,8 @@ test('a service that is killed: calls reject, and subscriptions come back', asyn
   assert.equal(error.code, 'CONNECTION_LOST');
   assert.equal(error.executed, 'maybe');
   assert.equal((await calls[1]).code, 'CONNECTION_LOST');
-  assert.equal((await rejection(service.$with({ timeout: 200 }).getUserById(123))).code, 'SERVICE_UNAVAILABLE');
+  // Lost, where the socket took a connection while its process ended.
+  assert.match((await rejection(service.$with({ timeout: 200 }).getUserById(123))).code, /^(SERVICE_UNAVAILABLE|CONNECTION_LOST)$/);
   database = await w.start(await w.built('database-service'), []).said('ready');
   assert.equal((await service.getUserById(123)).id, 123);
   await until(async () => (await service.$call('ipc.who')).length === 1);

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // tree writes files into a new folder, from "name: text" pairs.
@@ -238,6 +239,8 @@ func TestCountNode(t *testing.T) {
 	}{
 		{"ℹ tests 5\nℹ pass 4\nℹ fail 0\nℹ skipped 1\n", false, "4 passed, 0 failed, 1 skipped"},
 		{"# pass 4\r\n# fail 2\r\n# pass 1\n", true, "5 passed, 2 failed, 0 skipped"},
+		{" 9 pass\n 1 skip\n 2 fail\nRan 12 tests across 1 file. [3.05s]\n", true, "9 passed, 2 failed, 1 skipped"},
+		{"says 5 passed ... ok (2ms)\n\nok | 8 passed | 0 failed | 1 ignored (4s)\n", false, "8 passed, 0 failed, 1 skipped"},
 		{"tsc: no such program\n", true, "0 passed, 1 failed, 0 skipped"},
 		{"all is fine\n", false, "1 passed, 0 failed, 0 skipped"},
 	} {
@@ -246,6 +249,32 @@ func TestCountNode(t *testing.T) {
 		if got := r.tally.String(); got != c.want {
 			t.Errorf("%q: %s, want %s", c.text, got, c.want)
 		}
+	}
+}
+
+// TestRuntimes shows that what is to run in each runtime is there.
+func TestRuntimes(t *testing.T) {
+	t.Chdir(filepath.Join("..", "..", ".."))
+	versions := runtimeVersions()
+	for _, in := range jsRuntimes {
+		if in.from != "" && versions[in.from] == "" {
+			t.Errorf("%s: %s has no %s", in.title, runtimesPackage, in.from)
+		}
+	}
+	for _, as := range roles {
+		for _, file := range append(as.more, as.files...) {
+			if _, err := os.Stat(filepath.Join("js", "test", file+".test.js")); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	c := newCell(jsRuntimes[0], roles[0], "/modules", "/root", false)
+	c.passed, c.took = 7, time.Second
+	d := newCell(jsRuntimes[0], roles[1], "/modules", "/root", false)
+	d.passed, d.failed = 1, 2
+	want := "Node 20    " + versions["node20"] + "    ok 7/7 1.0 s           FAIL 1/3 0.0 s"
+	if got := table([]*cell{c, d}); !strings.Contains(got, want) {
+		t.Errorf("the table\n%s lacks\n%s", got, want)
 	}
 }
 

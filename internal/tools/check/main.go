@@ -37,6 +37,7 @@ func check(ctx context.Context, args []string, out io.Writer) int {
 	fs.DurationVar(&r.fuzzTime, "fuzztime", 5*time.Second, "how long the step fuzz stays with each target")
 	fs.StringVar(&r.fuzzOnly, "fuzz", "", "the step fuzz runs only targets whose name contains this")
 	fs.BoolVar(&r.fresh, "fresh", os.Getenv("CI") != "", "run tests even if nothing has changed since they passed")
+	fs.BoolVar(&r.allRuntimes, "runtimes", false, "the step js runs all that can be run in all runtimes")
 	fs.BoolVar(&r.bench, "bench", false, "install what make bench needs, and do nothing else")
 	if err := fs.Parse(args); err != nil {
 		return 2
@@ -71,6 +72,8 @@ type runner struct {
 	fresh    bool
 	bench    bool
 	facts    *factTable // of the tests that run; nil: nobody asks
+
+	allRuntimes bool
 }
 
 // run goes through the steps and returns the exit code.

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 )
 
 // npmTests runs npm test in each npm package that has one, with the command
-// line tool in the path.
+// line tool in the path, and then tests in the other runtimes.
 func npmTests(ctx context.Context, r *runner) error {
 	for _, dir := range packageDirs() {
 		if ok, err := hasTestScript(dir); err != nil {
@@ -31,7 +29,7 @@ func npmTests(ctx context.Context, r *runner) error {
 			fmt.Fprintf(r.out, "ok   %s\n", dir)
 		}
 	}
-	return nil
+	return r.testRuntimes(ctx)
 }
 
 func hasTestScript(dir string) (bool, error) {
@@ -46,23 +44,15 @@ func hasTestScript(dir string) (bool, error) {
 	return p.Scripts["test"] != "", nil
 }
 
-// nodeCount is a line of the summary that node --test prints, in either of its
-// two forms.
-var nodeCount = regexp.MustCompile(`(?m)^(?:ℹ|#) (pass|fail|skipped) (\d+)\r?$`)
-
 // countNode adds up every summary in text, as npm test may run several.
 func (r *runner) countNode(dir, text string, bad bool) {
-	sum := make(map[string]int)
-	for _, m := range nodeCount.FindAllStringSubmatch(text, -1) {
-		n, _ := strconv.Atoi(m[2])
-		sum[m[1]] += n
+	good, wrong, left := countTests(text)
+	if bad && wrong == 0 {
+		wrong = 1
+	} else if !bad && good == 0 {
+		good = 1
 	}
-	if bad && sum["fail"] == 0 {
-		sum["fail"] = 1
-	} else if !bad && sum["pass"] == 0 {
-		sum["pass"] = 1
-	}
-	r.tally.addMany(dir, sum["pass"], passed)
-	r.tally.addMany(dir, sum["fail"], failed)
-	r.tally.addMany(dir, sum["skipped"], skipped)
+	r.tally.addMany(dir, good, passed)
+	r.tally.addMany(dir, wrong, failed)
+	r.tally.addMany(dir, left, skipped)
 }

@@ -49,7 +49,7 @@ func init() {
 		{name: "transports", about: "which facts are true of which transport; only if asked for", run: transports, tests: true, apart: true},
 		{name: "modules", about: "tests of bench and of these tools", run: testModules, tests: true},
 		{name: "cost", about: "allocations and instructions of a call, against their limits", run: cost},
-		{name: "js", about: "tests of the npm packages", run: npmTests, tests: true},
+		{name: "js", about: "tests of the npm packages, and in other runtimes", run: npmTests, tests: true},
 		{name: "examples", about: "programs under examples/, built and run", run: examples, tests: true},
 		{name: "benchmarks", about: "every Benchmark once", run: benchmarks},
 		{name: "fuzz", about: "every fuzz target for a moment", run: fuzz, tests: true, within: 24 * time.Hour},
