@@ -47,7 +47,7 @@ type role struct {
 }
 
 var roles = []role{
-	{"client", []string{"life"}, []string{"client", "conversations-client", "hostile", "registry", "vectors"}},
+	{"client", []string{"life", "run"}, []string{"client", "conversations-client", "hostile", "registry", "vectors"}},
 	{"service", []string{"life-service"}, []string{"conversations-service"}},
 }
 
