@@ -79,8 +79,8 @@ test('named imports, and what is imported twice is one', async () => {
   assert.equal(stdout, 'true true\nAda Lovelace true\n', stderr);
 });
 
-// Deno requires nothing through hooks, and the embedded runtime has no require.
-if (['node', 'bun'].includes(runtime.kind)) test('require gives what import gives', async () => {
+// The embedded runtime has neither require nor threads.
+if (runtime.kind !== 'embedded') test('require gives what import gives', async () => {
   w.write('required.cjs', `
     const service = require('ipc:database-service');
     import('ipc:database-service').then((imported) => console.log(imported.default === service, typeof service.getUserById));
@@ -89,13 +89,20 @@ if (['node', 'bun'].includes(runtime.kind)) test('require gives what import give
   assert.equal(stdout, 'true function\n', stderr);
 });
 
-// Elsewhere a worker does not inherit the hook, or there are no workers.
-if (runtime.kind === 'node') test('a worker thread', async () => {
+// Node's threads have the hook of their process. Others load it, and only then
+// what it is for.
+if (runtime.kind !== 'embedded') test('a worker thread', async () => {
+  const before = runtime.kind === 'node' ? '' : "await import('@ekkojs/ipc/register');";
   w.write('worker.mjs', `
-    import { Worker, isMainThread } from 'node:worker_threads';
+    import { Worker } from 'node:worker_threads';
     import service from 'ipc:database-service';
-    if (isMainThread) new Worker(new URL(import.meta.url));
-    else console.log('in a worker', (await service.getUserById(123)).name);
+    new Worker(new URL('./thread.mjs', import.meta.url));
+    await service.getUserById(123);
+  `);
+  w.write('thread.mjs', `
+    ${before}
+    const { default: service } = await import('ipc:database-service');
+    console.log('in a worker', (await service.getUserById(123)).name);
   `);
   const { code, stdout, stderr } = await w.run('worker.mjs').ended;
   assert.equal(stdout, 'in a worker Ada Lovelace\n', stderr);
