@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strconv"
 	"sync"
@@ -41,8 +42,11 @@ func (a *app) opCancel(op *operation) { a.calls.remove(op.id()) }
 // opCall calls a method.
 func (a *app) opCall(op *operation) {
 	id, l, timeout := op.id(), a.links[op.id()], op.text()
-	method, data := op.name(), op.data()
+	method, data, key := op.name(), op.data(), op.name()
 	ctx, cancel := a.deadline(timeout)
+	if key != "" {
+		ctx = ipc.WithIdempotencyKey(ctx, key)
+	}
 	a.calls.add(id, cancel)
 	turn, entering := make(chan connection, 1), make(chan struct{})
 	l.do(func() {
@@ -58,6 +62,22 @@ func (a *app) opCall(op *operation) {
 			}
 			return appendData(appendHead(dst, "result", id), result)
 		})
+	})
+}
+
+// opNotify makes a call that is not answered. What keeps it from being sent is
+// a warning, as for an event.
+func (a *app) opNotify(op *operation) {
+	l, method, data := a.links[op.id()], op.name(), op.data()
+	l.do(func() {
+		c, err := l.connect(a.life)
+		if err == nil {
+			err = c.Notify(a.life, method, data)
+			l.soil()
+		}
+		if err != nil && !errors.Is(err, context.Canceled) {
+			l.refused("sending "+method, err)
+		}
 	})
 }
 

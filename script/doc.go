@@ -33,8 +33,9 @@
 //
 // The call is made when the loop begins, has no timeout but that of $with, and
 // is ended when the loop is left. service.$stream(name, …) is the same for a
-// service without a manifest at hand. Apps cannot stream to a method, nor serve
-// one that streams: both are UNIMPLEMENTED.
+// service without a manifest at hand. An app serves such a method by a generator.
+// Apps cannot stream to a method, nor serve one to which its caller streams:
+// both are UNIMPLEMENTED.
 //
 // # Events
 //

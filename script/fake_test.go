@@ -317,6 +317,12 @@ func (c *fakeClient) Call(ctx context.Context, method string, data []byte) ([]by
 	return nil, e
 }
 
+// Notify waits for what a real client does not hear of.
+func (c *fakeClient) Notify(ctx context.Context, method string, data []byte) error {
+	_, err := c.Call(ctx, method, data)
+	return err
+}
+
 // Stream answers with what the method returns, an array, item by item. An
 // item that is a text and begins with "!" ends the stream with that code, and
 // "…" is one that does not come.

@@ -115,16 +115,16 @@ func (l *link) stray(err error) {
 	case ipc.CodeDeadlineExceeded, ipc.CodeCancelled:
 		return
 	}
-	l.refused("an event", err)
+	l.refused("publishing an event", err)
 }
 
-// refused warns the app of an event that did not arrive.
-func (l *link) refused(event string, err error) { l.app.refused(l.name, event, err) }
+// refused warns the app of what did not arrive.
+func (l *link) refused(doing string, err error) { l.app.refused(l.name, doing, err) }
 
-func (a *app) refused(service, event string, err error) {
+func (a *app) refused(service, doing string, err error) {
 	a.inbox.put(func(dst []byte) []byte {
 		dst = appendText(append(dst, `"refused",`...), service)
-		dst = appendText(append(dst, ','), event)
+		dst = appendText(append(dst, ','), doing)
 		return appendError(dst, err)
 	})
 }

@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/ekkojs/ipc"
@@ -59,6 +60,20 @@ func dialByName(ctx context.Context, name string, stray func(error), tap *observ
 
 func (c networkClient) Call(ctx context.Context, method string, data []byte) ([]byte, error) {
 	return c.Client.CallRaw(ctx, method, data)
+}
+
+func (c networkClient) Notify(ctx context.Context, method string, data []byte) error {
+	var args []ipc.Raw
+	if data != nil {
+		if err := json.Unmarshal(data, &args); err != nil {
+			return err
+		}
+	}
+	values := make([]any, len(args))
+	for i, arg := range args {
+		values[i] = arg
+	}
+	return c.Client.Notify(ctx, method, values...)
 }
 
 func (c networkClient) Stream(ctx context.Context, method string, data []byte) (Stream, error) {
@@ -124,16 +139,18 @@ func newNetworkService(ctx context.Context, spec *ServiceSpec, tap *observe.Tap,
 			if near := m.Suggest(name); near != "" {
 				hint = "; did you mean \"" + near + "\"?"
 			}
-			return nil, ipc.Errorf(ipc.CodeMethodNotFound, "the manifest of %s declares no method %q%s", spec.Name, name, hint)
+			return nil, ipc.Errorf(ipc.CodeInvalidArgument, "the manifest of %s declares no method %q%s", spec.Name, name, hint)
 		}
-		if m.MethodByName(name).Stream != manifest.StreamNone {
-			return nil, ipc.Errorf(ipc.CodeUnimplemented, "%s streams, and a script cannot serve such a method yet: leave it out, or serve %s by the library for Go", name, spec.Name)
+		if stream := m.MethodByName(name).Stream; stream != manifest.StreamNone && stream != manifest.StreamServer {
+			return nil, ipc.Errorf(ipc.CodeUnimplemented, "the caller of %s streams, and a script cannot serve such a method yet: leave it out, or serve %s by the library for Go", name, spec.Name)
 		}
 	}
 	s := &networkService{manifest: m, address: spec.Address}
 	options := &ipc.ServiceOptions{
 		Ready: func(addresses []string) { s.ready(addresses, m.Raw()) },
 		Tap:   tap,
+
+		MaxFrame: spec.MaxFrame,
 	}
 	if configure != nil {
 		if s.done, err = configure(m, options); err != nil {
@@ -149,7 +166,11 @@ func newNetworkService(ctx context.Context, spec *ServiceSpec, tap *observe.Tap,
 		if args == nil {
 			args = []ipc.Raw{}
 		}
-		data, err := spec.Handle(ctx, &Request{Method: r.Method, Args: []byte(marshal(args)), Caller: []byte(marshal(callerFacts(r.Caller)))})
+		request := &Request{Method: r.Method, Args: []byte(marshal(args)), Caller: []byte(marshal(callerFacts(r.Caller)))}
+		if declared := m.MethodByName(r.Method); declared != nil && declared.Stream == manifest.StreamServer {
+			request.Send = func(ctx context.Context, item []byte) error { return r.Send(ctx, ipc.Raw(item)) }
+		}
+		data, err := spec.Handle(ctx, request)
 		if err != nil {
 			return nil, err
 		}

@@ -249,14 +249,14 @@ import { serve } from '@ekkojs/ipc';
 await serve('database-service', { getUserByID() {} }).catch((e) => console.log(e.code, e.message));
 await serve('bad name', {}).catch((e) => console.log(e.code));
 await serve({ manifest: { service: { name: 'x' }, methods: 5 }, methods: {} }).catch((e) => console.log(e.name));
-await serve({ manifest: { service: { name: 'x', version: '1.0.0' }, methods: { all: { stream: 'server' } } }, methods: { all() {} } }).catch((e) => console.log(e.code, e.message));
+await serve({ manifest: { service: { name: 'x', version: '1.0.0' }, methods: { all: { stream: 'client' } } }, methods: { all() {} } }).catch((e) => console.log(e.code, e.message));
 const svc = await serve('database-service', {}, { address: 'unix:' + process.env.EKKO_IPC_RUNTIME_DIR + '/other.sock' });
 console.log(svc.address.endsWith('/other.sock'));
 await svc.close();
 console.log('done');
 `, "done").out.String()
-	want := "METHOD_NOT_FOUND the manifest of database-service declares no method \"getUserByID\"; did you mean \"getUserById\"?\nINVALID_NAME\nIpcError\n" +
-		"UNIMPLEMENTED all streams, and a script cannot serve such a method yet: leave it out, or serve x by the library for Go\ntrue\ndone\n"
+	want := "INVALID_ARGUMENT the manifest of database-service declares no method \"getUserByID\"; did you mean \"getUserById\"?\nINVALID_NAME\nIpcError\n" +
+		"UNIMPLEMENTED the caller of all streams, and a script cannot serve such a method yet: leave it out, or serve x by the library for Go\ntrue\ndone\n"
 	if stdout != want {
 		t.Errorf("printed\n%s\nwant\n%s", stdout, want)
 	}

@@ -76,6 +76,7 @@ func (a *app) operate(batch string) {
 var operations = map[string]func(*app, *operation){
 	"link":        (*app).opLink,
 	"call":        (*app).opCall,
+	"notify":      (*app).opNotify,
 	"stream":      (*app).opStream,
 	"grant":       (*app).opGrant,
 	"cancel":      (*app).opCancel,
@@ -88,6 +89,7 @@ var operations = map[string]func(*app, *operation){
 	"serve":       (*app).opServe,
 	"shutdown":    (*app).opShutdown,
 	"forget":      (*app).opForget,
+	"yield":       (*app).opYield,
 	"answer":      (*app).opAnswer,
 	"refuse":      (*app).opRefuse,
 	"fetch":       (*app).opFetch,

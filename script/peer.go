@@ -20,6 +20,9 @@ type Target struct {
 type Client interface {
 	// Call returns the result of a method. data is a JSON array of arguments.
 	Call(ctx context.Context, method string, data []byte) ([]byte, error)
+	// Notify makes a call that is not answered, and returns when it is on its
+	// way.
+	Notify(ctx context.Context, method string, data []byte) error
 	// Stream calls a method that streams to the app, and returns when the
 	// request is on its way. It lasts until it has ended, ctx has, or it is
 	// closed. The app sends nothing on it.
@@ -108,6 +111,7 @@ type ServiceSpec struct {
 	Manifest json.RawMessage `json:"manifest"` // nil: the one found by the name, else one made of Methods
 	Methods  []string        `json:"methods"`  // those the app has functions for
 	Address  string          `json:"address"`  // "": the manifest's
+	MaxFrame int             `json:"maxFrame"` // 0: the default
 
 	// Handle answers the requests. It may be called by many goroutines.
 	Handle func(ctx context.Context, r *Request) ([]byte, error) `json:"-"`
@@ -118,6 +122,9 @@ type Request struct {
 	Method string
 	Args   []byte // a JSON array
 	Caller []byte // JSON
+	// Send sends an item of the answer, waiting until there is room for it;
+	// nil for a method that answers once.
+	Send func(ctx context.Context, item []byte) error
 }
 
 // Service is what an app serves.

@@ -18,7 +18,7 @@ var preludeFS embed.FS
 var preludeFiles = []string{"core", "rejections", "timers", "process", "console", "globals", "errors", "services"}
 
 // faceExports are the names that @ekkojs/ipc exports.
-var faceExports = []string{"IpcError", "connect", "serve"}
+var faceExports = []string{"IpcError", "connect", "context", "serve"}
 
 // preludeText returns a file of the prelude by its short name.
 func preludeText(name string) (string, error) {

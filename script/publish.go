@@ -12,7 +12,7 @@ func (a *app) opPublish(op *operation) {
 		// Nobody can be listening to a service that has ended.
 		if s := a.services[id]; s != nil {
 			if err := s.publish(a.life, event, data); err != nil {
-				a.refused("the subscribers of "+s.name, event, err)
+				a.refused("the subscribers of "+s.name, "publishing "+event, err)
 			}
 		}
 		return
@@ -25,7 +25,7 @@ func (a *app) opPublish(op *operation) {
 			l.soil()
 		}
 		if err != nil && !errors.Is(err, context.Canceled) {
-			l.refused(event, err)
+			l.refused("publishing "+event, err)
 		}
 	})
 }

@@ -128,10 +128,11 @@ type requests struct {
 	waiting map[uint64]chan<- outcome
 }
 
-// outcome is what a handler has come to.
+// outcome is what a handler has come to, or an item of its answer.
 type outcome struct {
 	data []byte
 	err  error
+	item bool
 }
 
 func (r *requests) add() (id uint64, done <-chan outcome) {
@@ -140,7 +141,7 @@ func (r *requests) add() (id uint64, done <-chan outcome) {
 	if r.waiting == nil {
 		r.waiting = map[uint64]chan<- outcome{}
 	}
-	answer := make(chan outcome, 1)
+	answer := make(chan outcome, itemWindow+1) // the prelude keeps to that
 	r.last++
 	r.waiting[r.last] = answer
 	return r.last, answer
@@ -155,6 +156,13 @@ func (r *requests) remove(id uint64) chan<- outcome {
 	return done
 }
 
+// find returns where the outcome is waited for; nil if nobody does any more.
+func (r *requests) find(id uint64) chan<- outcome {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.waiting[id]
+}
+
 // handle has the app answer one request.
 func (a *app) handle(ctx context.Context, service uint64, r *Request) ([]byte, error) {
 	id, done := a.requests.add()
@@ -163,26 +171,73 @@ func (a *app) handle(ctx context.Context, service uint64, r *Request) ([]byte, e
 		dst = appendNumber(append(dst, ','), service)
 		dst = appendText(append(dst, ','), r.Method)
 		dst = append(append(dst, ','), r.Args...)
-		return append(append(dst, ','), r.Caller...)
+		dst = append(append(dst, ','), r.Caller...)
+		dst = appendValue(append(dst, ','), untilMilliseconds(ctx))
+		return appendValue(append(dst, ','), r.Send != nil)
 	})
 	if err != nil {
 		a.requests.remove(id)
 		return nil, err
 	}
-	select {
-	case o := <-done:
-		return o.data, o.err
-	case <-ctx.Done():
-		a.requests.remove(id)
-		a.inbox.put(func(dst []byte) []byte { return appendError(appendHead(dst, "cancelled", id), context.Cause(ctx)) })
-		return nil, ctx.Err()
-	case <-a.life.Done():
-		a.requests.remove(id)
-		return nil, errGone
+	for {
+		select {
+		case o := <-done:
+			if !o.item {
+				return o.data, o.err
+			}
+			if err := a.deliver(ctx, id, r, o.data); err != nil {
+				return nil, err
+			}
+		case <-ctx.Done():
+			a.giveUp(id, context.Cause(ctx))
+			return nil, ctx.Err()
+		case <-a.life.Done():
+			a.requests.remove(id)
+			return nil, errGone
+		}
 	}
 }
 
+// deliver sends an item to the caller, and tells the app that there is room
+// for another, or that it need not go on.
+func (a *app) deliver(ctx context.Context, id uint64, r *Request, item []byte) error {
+	if r.Send == nil {
+		return errNoStream
+	}
+	if err := r.Send(ctx, item); err != nil {
+		a.giveUp(id, err)
+		return err
+	}
+	a.inbox.put(func(dst []byte) []byte { return appendHead(dst, "sent", id) })
+	return nil
+}
+
+// giveUp tells the app that nobody waits for a request any more.
+func (a *app) giveUp(id uint64, why error) {
+	a.requests.remove(id)
+	a.inbox.put(func(dst []byte) []byte { return appendError(appendHead(dst, "cancelled", id), why) })
+}
+
+// untilMilliseconds is when ctx ends, as JavaScript counts time; 0 if it does
+// not end by itself.
+func untilMilliseconds(ctx context.Context) int64 {
+	if end, ok := ctx.Deadline(); ok {
+		return end.UnixMilli()
+	}
+	return 0
+}
+
+var errNoStream = errors.New("the method does not stream")
+
 var errGone = errors.New("the app has ended")
+
+// opYield takes an item of an answer.
+func (a *app) opYield(op *operation) {
+	id, item := op.id(), op.data()
+	if items := a.requests.find(id); items != nil {
+		items <- outcome{data: item, item: true}
+	}
+}
 
 func (a *app) opAnswer(op *operation) {
 	if done := a.requests.remove(op.id()); done != nil {

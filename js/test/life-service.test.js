@@ -79,10 +79,55 @@ test('the command line tool calls a service in JavaScript', async () => {
   assert.match(wrong.stderr, /SCHEMA_MISMATCH/);
 });
 
-// A script in the embedded runtime cannot serve what streams.
-if (runtime.kind !== 'embedded') test('the command line tool reads a stream of a service in JavaScript', async () => {
+test('the command line tool reads a stream of a service in JavaScript', async () => {
   w.write('counter.ekko.ipc.json', { service: { name: 'counter' }, methods: { count: { parameters: [{ name: 'to', type: 'integer' }], stream: 'server', returns: { type: 'integer' } } } });
   w.write('counter.mjs', "import { serve } from '@ekkojs/ipc';\nawait serve('counter', { async* count(to) { for (let i = 1; i <= to; i++) yield i; } });\nconsole.log('ready');\n");
   await w.run('counter.mjs').said('ready');
   assert.equal((await w.start(await w.built('ekko-ipc'), ['call', 'counter.count', '3']).ended).stdout, '1\n2\n3\n');
+});
+
+test('a caller that leaves a stream ends the generator, and one that is slow holds it up', async () => {
+  w.write('endless.ekko.ipc.json', { service: { name: 'endless' }, methods: { count: { stream: 'server', returns: { type: 'integer' } } } });
+  w.write('endless.mjs', `
+    import { serve } from '@ekkojs/ipc';
+    await serve('endless', { async* count() {
+      let i = 0;
+      try {
+        for (;;) { yield i++; await null; }
+      } finally {
+        console.log('left', i < 100_000, this.signal.aborted);
+      }
+    } });
+    console.log('ready');
+  `);
+  const server = await w.run('endless.mjs').said('ready');
+  const service = await connect('endless');
+  const stream = service.$stream('count');
+  const items = [];
+  for await (const item of stream) if (items.push(item) === 1000) break;
+  assert.deepEqual(items, Array.from({ length: 1000 }, (_, i) => i));
+  await server.said('left true true');
+  service.$close();
+});
+
+test('what a handler finds in this, and by context()', async () => {
+  w.write('knows.mjs', `
+    import { serve, context } from '@ekkojs/ipc';
+    const service = await serve('knows', {
+      here() { return [this.method, this.service, this.deadline instanceof Date, this.signal.aborted, typeof this.caller.known]; },
+      there: () => { const { method, service } = context(); return [method, service]; },
+      late: async () => { await null; try { context(); } catch (error) { return error.name; } },
+    }, { maxFrame: 4096 });
+    console.log('ready');
+    await serve('knows', {}, { maxFrames: 1 }).catch((error) => console.log(error.message));
+    try { context(); } catch (error) { console.log(error.message); }
+  `);
+  const server = await w.run('knows.mjs').said('context() is for handlers');
+  assert.match(server.stdout, /there is no option "maxFrames": there are signal, address and maxFrame\n/);
+  const service = await connect('knows');
+  assert.deepEqual(await service.here(), ['here', 'knows', true, false, 'boolean']);
+  assert.deepEqual(await service.there(), ['there', 'knows']);
+  assert.equal(await service.late(), 'TypeError');
+  assert.equal((await rejection(service.here('x'.repeat(5000)))).code, 'CONNECTION_LOST');
+  service.$close();
 });

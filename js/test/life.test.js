@@ -153,3 +153,36 @@ test('a subscription keeps a process, and its end lets it go', async () => {
   assert.match(stdout, /Ada/);
   service.$close();
 });
+
+test('many calls, calls without an answer, keys, addresses and options', async () => {
+  w.write('surface.mjs', `
+    import service from 'ipc:database-service';
+    import { connect, IpcError } from '@ekkojs/ipc';
+    const [good, bad] = await service.$batch([['getUserById', 123], ['getUserById', 7]]);
+    console.log('batch', good.value.name, bad.status, bad.reason.code, bad.reason instanceof IpcError);
+    const once = service.$with({ idempotencyKey: 'k' + Math.random() });
+    const user = { name: 'Grace', email: Math.random() + '@example.com' };
+    const [one, two] = [await once.createUser(user), await once.createUser(user)];
+    console.log('once', one.id === two.id);
+    console.log('with', await service.$with({ timeout: 1000 }).$batch([]), service.$notify('getUserById', 123));
+    const direct = await connect(service.$address, { timeout: 5000 });
+    console.log('address', (await direct.$call('getUserById', 123)).name);
+    direct.$close();
+    for (const wrong of [{ idempotencyKey: 5 }, { other: 1 }, 5]) try { service.$with(wrong); } catch (error) { console.log(error.name); }
+    try { service.$with({ idempotencyKey: '' }); } catch (error) { console.log(error.code); }
+    for (const wrong of [{ other: 1 }, { timeout: -1 }, 5]) await connect('database-service', wrong).catch((error) => console.log(error.name));
+    await service.getUserById(7).catch((error) => console.log(error.service, error.method, error.executed, error.retryable, error.message));
+    const loop = service.on('user.created', { limit: 2 });
+    const next = loop.next();
+    await service.$call('ipc.ping');
+    await service.createUser({ name: 'Ada', email: Math.random() + '@example.com' });
+    const { value: { channel, data } } = await next;
+    console.log(channel, data.name, loop.dropped);
+    await loop.return();
+  `);
+  const { stdout, stderr } = await w.run('surface.mjs').ended;
+  assert.equal(stdout, [
+    'batch Ada Lovelace rejected NOT_FOUND true', 'once true', 'with [] undefined', 'address Ada Lovelace', 'TypeError', 'TypeError', 'TypeError', 'INVALID_ARGUMENT',
+    'TypeError', 'TypeError', 'TypeError', 'database-service getUserById no false no user has id 7', 'user.created Ada 0', '',
+  ].join('\n'), stderr);
+});

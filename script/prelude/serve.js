@@ -15,6 +15,7 @@
     caller: { get() { return this[CALL].caller; } },
     method: { get() { return this[CALL].method; } },
     service: { value: name },
+    deadline: { get() { return this[CALL].deadline; } },
     signal: {
       get() {
         const call = this[CALL];
@@ -24,6 +25,13 @@
       },
     },
   });
+
+  // current is the context of the handler that runs.
+  let current;
+  ekko.context = () => {
+    if (current === undefined) throw new TypeError('context() is for handlers of a service, before their first await');
+    return current;
+  };
 
   class Service {
     #id = ++lastService;
@@ -36,8 +44,8 @@
     #forget = () => {};
     #source;
 
-    constructor(name, manifest, handlers, { signal, address }) {
-      const spec = JSON.stringify({ name, manifest, methods: Object.keys(handlers), address });
+    constructor(name, manifest, handlers, { signal, address, maxFrame }) {
+      const spec = JSON.stringify({ name, manifest, methods: Object.keys(handlers), address, maxFrame });
       this.name = name;
       this.#handlers = handlers;
       this.#context = context(name, handlers);
@@ -82,7 +90,13 @@
       }
       const self = Object.create(this.#context);
       self[CALL] = running.get(rid);
-      return Reflect.apply(handler, self, args);
+      const before = current;
+      current = self;
+      try {
+        return Reflect.apply(handler, self, args);
+      } finally {
+        current = before;
+      }
     }
 
     publish(event, data, options) { return ekko.publish(this.#source, event, data, options); }
@@ -117,8 +131,8 @@
   ekko.on('serving', ([, id, facts]) => { services.get(id)?.ready(facts); });
   ekko.on('served', ([, id, error]) => { services.get(id)?.ended(error); });
 
-  ekko.on('request', ([, rid, id, method, args, caller]) => {
-    running.set(rid, { method, caller, controller: undefined, cancelled: undefined });
+  ekko.on('request', ([, rid, id, method, args, caller, until, streams]) => {
+    running.set(rid, { method, caller, deadline: until === 0 ? undefined : new Date(until), controller: undefined, cancelled: undefined, ahead: 0, wake: undefined });
     let result;
     try {
       const service = services.get(id);
@@ -127,7 +141,9 @@
     } catch (error) {
       return failed(rid, error);
     }
-    if (Object(result) === result && typeof result.then === 'function') {
+    if (streams) {
+      pour(rid, result);
+    } else if (Object(result) === result && typeof result.then === 'function') {
       result.then((value) => answered(rid, value), (error) => failed(rid, error));
     } else {
       answered(rid, result);
@@ -139,6 +155,37 @@
     if (call === undefined) return;
     call.cancelled = ekko.fromWire(error);
     call.controller?.abort(call.cancelled);
+    call.wake?.();
+  });
+
+  // pour sends what a handler yields, and no faster than it is taken: as many
+  // items may be on their way to Go, which knows the same number.
+  const WINDOW = 32;
+  async function pour(rid, result) {
+    const call = running.get(rid);
+    let items;
+    try {
+      const source = await result;
+      items = source?.[Symbol.asyncIterator]?.() ?? source?.[Symbol.iterator]?.();
+      if (items === undefined) throw new TypeError(`${call.method} streams: its handler has to return what for await takes, as a generator does`);
+      for (;;) {
+        const { value, done } = await items.next();
+        if (done || call.cancelled !== undefined) break;
+        ekko.send('yield', rid, JSON.stringify(value) ?? 'null');
+        call.ahead++;
+        while (call.ahead >= WINDOW && call.cancelled === undefined) await new Promise((resolve) => { call.wake = resolve; });
+      }
+    } catch (error) {
+      return failed(rid, error);
+    }
+    answered(rid, undefined);
+    if (call.cancelled !== undefined) await items.return?.();
+  }
+  ekko.on('sent', ([, rid]) => {
+    const call = running.get(rid);
+    if (call === undefined) return;
+    call.ahead--;
+    call.wake?.();
   });
 
   function answered(rid, value) {
@@ -180,10 +227,12 @@
     for (const method of Object.keys(handlers)) {
       ekko.check(typeof handlers[method] === 'function', `the handler of ${method} must be a function`, handlers[method]);
     }
-    const { signal, address } = options;
+    const { signal, address, maxFrame, ...rest } = options;
+    for (const key of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(key)}: there are signal, address and maxFrame`);
+    ekko.check(maxFrame === undefined || (Number.isInteger(maxFrame) && maxFrame >= 1024 && maxFrame < 2 ** 24), 'maxFrame must be 1,024 to 16,777,215 bytes', maxFrame);
     ekko.checkSignal(signal);
     ekko.check(address === undefined || typeof address === 'string', 'the address must be a string', address);
     signal?.throwIfAborted();
-    return opened(new Service(name, manifest, handlers, { signal, address }));
+    return opened(new Service(name, manifest, handlers, { signal, address, maxFrame }));
   };
 })

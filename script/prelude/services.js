@@ -28,7 +28,7 @@
       const call = { resolve, reject, link, method, at, forget: undefined };
       pending.set(id, call);
       ekko.ref();
-      ekko.sendText(`call\x1f${id}\x1f${link.id}\x1f${options?.timeout ?? ''}\x1f${quoted}\x1f${data}`);
+      ekko.sendText(`call\x1f${id}\x1f${link.id}\x1f${options?.timeout ?? ''}\x1f${quoted}\x1f${data}\x1f${options?.quotedKey ?? '""'}`);
       if (signal !== undefined) {
         call.forget = ekko.whenAborted(signal, () => {
           settle(id);
@@ -62,15 +62,16 @@
     call.reject(ekko.fromWire(error, call.link.name, call.method, call.at.stack));
   });
 
-  // A published event that the service refuses is a warning, told once.
+  // A published event that the service refuses, or what else is not answered,
+  // is a warning, told once.
   const told = new Set();
-  function refused(service, event, error) {
-    const key = `${service} ${event} ${error.code}`;
+  function refused(service, doing, error) {
+    const key = `${service} ${doing} ${error.code}`;
     if (told.has(key) || told.size >= 256) return;
     told.add(key);
-    ekko.process.emitWarning(ekko.fromWire({ ...error, message: `publishing ${event} to ${service} failed: ${error.code}: ${error.message}` }, service));
+    ekko.process.emitWarning(ekko.fromWire({ ...error, message: `${doing} to ${service} failed: ${error.code}: ${error.message}` }, service));
   }
-  ekko.on('refused', ([, service, event, error]) => { refused(service, event, error); });
+  ekko.on('refused', ([, service, doing, error]) => { refused(service, doing, error); });
 
   // keeps says whether the channel of an event keeps it, as far as a manifest
   // tells. What it says of an event never changes.
@@ -114,7 +115,7 @@
     const text = JSON.stringify(data) ?? '';
     if (confirm || id !== undefined || keeps(source, event)) {
       const receipt = ekko.ask(source, undefined, 'confirm', source.kind, source.id, JSON.stringify(event), JSON.stringify(id ?? ''), text);
-      return ekko.lenient(receipt, (error) => refused(source.kind === 'service' ? `the subscribers of ${source.name}` : source.name, event, error));
+      return ekko.lenient(receipt, (error) => refused(source.kind === 'service' ? `the subscribers of ${source.name}` : source.name, `publishing ${event}`, error));
     }
     ekko.send('publish', source.kind, source.id, JSON.stringify(event), text);
   };
@@ -157,17 +158,32 @@
   // streams.
   const streamByName = (link, name, args, options) => ekko.items(link, String(name), JSON.stringify(String(name)), args, options);
 
+  // notify makes a call that is not answered.
+  function notify(link, name, args) {
+    while (args.length > 0 && args[args.length - 1] === undefined) args.pop();
+    ekko.send('notify', link.id, JSON.stringify(name), args.length === 0 ? '' : JSON.stringify(args));
+  }
+
+  // batch makes many calls at once.
+  function batch(link, calls, options) {
+    ekko.check(Array.isArray(calls), 'the calls of a batch must be an array', calls);
+    for (const call of calls) ekko.check(Array.isArray(call) && typeof call[0] === 'string', 'each call of a batch must be an array, [method, ...arguments]', call);
+    return Promise.allSettled(calls.map(([name, ...args]) => callByName(link, name, args, options)));
+  }
+
   // remote says whether the property key of a service stands for a method
   // that the manifest does not declare.
   const remote = (key) => typeof key === 'string' && !key.startsWith('$') && !never.has(key) && !(key in Object.prototype);
 
   function options(value) {
     ekko.check(Object(value) === value, 'the options must be an object', value);
-    const { timeout, signal, ...rest } = value;
-    for (const name of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(name)}: there are timeout and signal`);
+    const { timeout, signal, idempotencyKey, ...rest } = value;
+    for (const name of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(name)}: there are timeout, signal and idempotencyKey`);
     ekko.check(timeout === undefined || (typeof timeout === 'number' && timeout >= 0), 'timeout must be milliseconds, 0 for none', timeout);
     ekko.checkSignal(signal);
-    return { timeout: timeout === Infinity ? 0 : timeout, signal };
+    ekko.check(idempotencyKey === undefined || typeof idempotencyKey === 'string', 'the idempotencyKey must be a string', idempotencyKey);
+    if (idempotencyKey === '') throw new IpcError('INVALID_ARGUMENT', 'an idempotencyKey has 1 to 128 bytes, not 0', { executed: 'no' });
+    return { timeout: timeout === Infinity ? 0 : timeout, signal, quotedKey: idempotencyKey === undefined ? undefined : JSON.stringify(idempotencyKey) };
   }
 
   // What a service is called when it is shown.
@@ -196,6 +212,8 @@
       publish: (event, data, opts) => ekko.publish(link, event, data, opts),
       $call: (name, ...args) => callByName(link, name, args),
       $stream: (name, ...args) => streamByName(link, name, args),
+      $notify: (name, ...args) => notify(link, String(name), args),
+      $batch: (calls) => batch(link, calls),
       $with: (opts) => view(link, self, options(opts)),
       $close: () => ekko.send('close', link.id),
     };
@@ -211,6 +229,7 @@
     return new Proxy(self, {
       get(_, key) {
         if (key === '$call') return (name, ...args) => callByName(link, name, args, opts);
+        if (key === '$batch') return (calls) => batch(link, calls, opts);
         if (key === '$stream') return (name, ...args) => streamByName(link, name, args, opts);
         if (key === '$with') return (more) => view(link, self, { ...opts, ...Object.fromEntries(Object.entries(options(more)).filter(([, v]) => v !== undefined)) });
         const declared = typeof key === 'string' && link.methods.includes(key) && !never.has(key) && !reserved.has(key);
@@ -255,15 +274,22 @@
   };
 
   // connect is import('ipc:name') as a function.
-  ekko.connect = async (name) => {
-    ekko.check(typeof name === 'string', 'the name of a service must be a string', name);
-    return (await import(`ipc:${name}`)).default;
+  ekko.connect = async (name, opts = {}) => {
+    ekko.check(typeof name === 'string', 'connect takes the name of a service, or an address', name);
+    ekko.check(Object(opts) === opts, 'the options must be an object', opts);
+    for (const key of Object.keys(opts)) {
+      if (['maxFrame', 'retries', 'manifest'].includes(key)) throw new IpcError('UNIMPLEMENTED', `connect takes no ${key} in the embedded runtime: run the app with --runtime node`, { executed: 'no' });
+      if (key !== 'timeout') throw new TypeError(`there is no option ${JSON.stringify(key)}: there are timeout, maxFrame, retries and manifest`);
+    }
+    const { default: service } = await import(`ipc:${name}`);
+    return opts.timeout === undefined ? service : service.$with({ timeout: opts.timeout });
   };
 
   // What @ekkojs/ipc exports.
   ekko.face = {
     IpcError,
     connect: ekko.connect,
+    context: () => ekko.context(),
     serve: async (...args) => ekko.serve(...args),
   };
 })
