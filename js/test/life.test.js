@@ -179,10 +179,15 @@ test('many calls, calls without an answer, keys, addresses and options', async (
     const { value: { channel, data } } = await next;
     console.log(channel, data.name, loop.dropped);
     await loop.return();
+    const enough = new AbortController();
+    const ended = service.$with({ signal: enough.signal }).on('user.*').next().catch((reason) => reason);
+    service.$with({ signal: enough.signal }).subscribe('user.*', () => {});
+    enough.abort('enough');
+    console.log(await ended);
   `);
   const { stdout, stderr } = await w.run('surface.mjs').ended;
   assert.equal(stdout, [
     'batch Ada Lovelace rejected NOT_FOUND true', 'once true', 'with [] undefined', 'address Ada Lovelace', 'TypeError', 'TypeError', 'TypeError', 'INVALID_ARGUMENT',
-    'TypeError', 'TypeError', 'TypeError', 'database-service getUserById no false no user has id 7', 'user.created Ada 0', '',
+    'TypeError', 'TypeError', 'TypeError', 'database-service getUserById no false no user has id 7', 'user.created Ada 0', 'enough', '',
   ].join('\n'), stderr);
 });

@@ -226,9 +226,12 @@
   // view is the same service with options for each call.
   function view(link, self, opts) {
     const made = new Map();
+    const signalled = (more) => (opts.signal === undefined ? more : { signal: opts.signal, ...more });
     return new Proxy(self, {
       get(_, key) {
         if (key === '$call') return (name, ...args) => callByName(link, name, args, opts);
+        if (key === 'subscribe') return (pattern, listener, more) => self.subscribe(pattern, listener, signalled(more));
+        if (key === 'on') return (pattern, more) => self.on(pattern, signalled(more));
         if (key === '$batch') return (calls) => batch(link, calls, opts);
         if (key === '$stream') return (name, ...args) => streamByName(link, name, args, opts);
         if (key === '$with') return (more) => view(link, self, { ...opts, ...Object.fromEntries(Object.entries(options(more)).filter(([, v]) => v !== undefined)) });
