@@ -54,7 +54,7 @@ export function world() {
       return child;
     },
     /** run runs a program, written in this world, in the runtime that is tested. */
-    run(file, args = [], options = undefined) { return this.start(runtime.program, [...HOOKED[runtime.kind], path.join(dir, file), ...args], options); },
+    run(file, args = [], options = undefined) { return this.start(runtime.program, [...HOOKED[runtime.kind], path.resolve(dir, file), ...args], options); },
     built(name) { return build(name); },
   };
 }
