@@ -25,7 +25,7 @@ export async function connect(name, options) {
   check(maxFrame === undefined || (Number.isInteger(maxFrame) && maxFrame > 0 && maxFrame <= LONGEST_FRAME), `maxFrame must be bytes, ${LONGEST_FRAME} at most`, maxFrame);
   check(retries === undefined || (Number.isInteger(retries) && retries >= 0), 'retries must be a number of attempts, 0 for none', retries);
   return proxy(new Link(name, {
-    manifest, address, locate: () => [address], timeout, maxFrame, retries,
+    manifest, address, locate: () => ({ addresses: [address] }), timeout, maxFrame, retries,
     framing: 'line', dial: (to) => new WebSocketWire(to, protocols),
   }));
 }

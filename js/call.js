@@ -39,6 +39,10 @@ export class Call extends Deadline {
   connection = undefined;
   signal = undefined;
   forget = undefined;
+  /** key is the one under which the service executes it once. */
+  key = undefined;
+  /** repeatable says that the service knows a repetition without a key. */
+  repeatable = false;
 
   // route says what is asked: open and head are its message around the id.
   // timeout is in milliseconds, 0 for none; metadata is the end of the message.
@@ -52,8 +56,8 @@ export class Call extends Deadline {
   }
 
   /** again is the same call once more, with less time. */
-  again(timeout, key) {
-    const call = new Call(this.link, this.route, this.data, timeout, metadataOf(timeout, key, this.route.more));
+  again(timeout) {
+    const call = new Call(this.link, this.route, this.data, timeout, metadataOf(timeout, this.key, this.route.more));
     call.signal = this.signal;
     return call;
   }

@@ -1,8 +1,10 @@
 // A Connection is one socket to a service: what is sent and received on it,
 // who waits for an answer, and whether it keeps the process alive.
 import { Failure, fromWire, isObject, local } from './error.js';
-import { FrameReader, FrameWriter } from './frame.js';
-import { nextId } from './id.js';
+import { FrameReader, FrameTooLong, FrameWriter } from './frame.js';
+import { nextId, timestamp } from './id.js';
+import { eventName } from './name.js';
+import { UsualReader } from './usual.js';
 
 /** MOST_PENDING is how many calls a service lets one connection have (limit.1). */
 export const MOST_PENDING = 1024;
@@ -35,6 +37,7 @@ export class Connection {
   #owner;
   #socket;
   #reader;
+  #usual = new UsualReader();
   #writer;
   #early = [];
   #earlyBytes = 0;
@@ -52,12 +55,13 @@ export class Connection {
   // owner dials, and is told of messages that are no answer to a call, and of
   // the end: event(connection, message, text), stray(connection, failure, id),
   // farewell(connection) and lost(connection, failure).
-  // locate returns the addresses, or throws why there are none.
-  constructor(owner, locate) {
+  // locate returns the addresses, or throws why there are none. max is the
+  // longest frame that is read.
+  constructor(owner, locate, max) {
     this.#owner = owner;
     // What comes is framed as what is sent, but for the word of a service that
     // does not want us and has not seen our framing (bye.2).
-    this.#reader = new FrameReader((text) => this.#frame(text));
+    this.#reader = new FrameReader((text) => this.#frame(text), { max });
     this.#writer = new FrameWriter((data) => this.#write(data), owner.framing);
     let addresses;
     try {
@@ -215,8 +219,16 @@ export class Connection {
     try {
       this.#reader.push(chunk);
     } catch (error) {
+      if (error instanceof FrameTooLong) this.#tooLong(error);
       this.fail(error);
     }
+  }
+
+  // What follows a frame that is too long cannot be read, and the service is
+  // told why nobody listens any more (frame.6).
+  #tooLong({ message, details }) {
+    this.send(JSON.stringify({ type: 'response', messageId: nextId(), error: { code: 'MESSAGE_TOO_LARGE', message, details: { executed: 'no', retryable: false, origin: 'client', direction: 'receive', ...details } }, timestamp: timestamp() }));
+    this.#writer.flush();
   }
 
   #frame(text) {
@@ -224,7 +236,7 @@ export class Connection {
     if (this.closed) return;
     let message;
     try {
-      message = JSON.parse(text);
+      message = this.#usual.read(text);
     } catch {
       return this.fail(new Error('the service sent what is not JSON'));
     }
@@ -302,21 +314,30 @@ export class Connection {
     if (typeof id === 'string' && this.backlog < MOST_BACKLOG) this.send(JSON.stringify({ type: 'response', messageId: nextId(), correlationId: id, ...answer }));
   }
 
-  /** route returns the plain subscriptions that an event is for (sub.10). */
-  route(name, stream) {
-    const key = stream === undefined ? name : `${name} ${stream}`;
-    let found = this.#routes.get(key);
-    if (found === undefined) {
+  /** route returns the plain subscriptions that an event is for (sub.10), and
+      its name: { name, found }. Most are like the one before. */
+  route(channel, stream) {
+    const recent = this.#recent;
+    if (recent !== undefined && recent.channel === channel && recent.stream === stream) return recent;
+    const key = stream === undefined ? channel : `${channel} ${stream}`;
+    let route = this.#routes.get(key);
+    if (route === undefined) {
+      const name = eventName(channel);
       const own = name.startsWith('ipc.');
-      found = [...this.plain].filter(({ pattern }) => (own ? pattern.name === name : pattern.matches(name) || (stream !== undefined && pattern.name === stream)));
+      const found = [...this.plain].filter(({ pattern }) => (own ? pattern.name === name : pattern.matches(name) || (stream !== undefined && pattern.name === stream)));
+      route = { channel, stream, name, found };
       if (this.#routes.size >= MOST_ROUTES) this.#routes.clear();
-      this.#routes.set(key, found);
+      this.#routes.set(key, route);
     }
-    return found;
+    return this.#recent = route;
   }
+  #recent;
 
   /** reroute is called when the plain subscriptions have changed. */
-  reroute() { this.#routes.clear(); }
+  reroute() {
+    this.#routes.clear();
+    this.#recent = undefined;
+  }
 }
 const MOST_ROUTES = 4096;
 

@@ -11,7 +11,12 @@ const LINE_FEED = 10;
 const HEAD = 4;
 
 /** FrameTooLong is thrown by FrameReader.push: the rest of the connection cannot be read. */
-export class FrameTooLong extends Error {}
+export class FrameTooLong extends Error {
+  constructor(actual, limit) {
+    super(`a frame of ${actual} bytes or more, and ${limit} are allowed`);
+    this.details = { actual, limit };
+  }
+}
 
 /** A FrameReader takes chunks and gives whole frames as text. What is not
     whole yet is kept as the list of its chunks and put together once: to join
@@ -147,7 +152,7 @@ export class FrameReader {
   }
 
   #limit(length) {
-    if (length > this.#max) throw new FrameTooLong(`a frame of ${length} bytes or more, and ${this.#max} are allowed`);
+    if (length > this.#max) throw new FrameTooLong(length, this.#max);
   }
 }
 const PIECES = 1024;

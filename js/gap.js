@@ -10,6 +10,13 @@ export function gapBefore(start, last) {
   return undefined;
 }
 
+/** gapAfter is what of a gap comes after an event; undefined if nothing does. */
+export function gapAfter(gap, seq) {
+  if (gap.to !== undefined && gap.to <= seq) return undefined;
+  if (gap.from > seq) return gap;
+  return { ...gap, from: seq + 1, count: gap.to === undefined || gap.count === undefined ? gap.count : Math.min(gap.count, gap.to - seq) };
+}
+
 /** lostIn is how many events were lost in a gap; undefined if nobody knows. */
 export const lostIn = ({ from, to, count }) => count ?? (to === undefined ? undefined : to - from + 1);
 

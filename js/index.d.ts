@@ -166,10 +166,12 @@ export interface ServiceBase<Events extends EventMap = EventMap> {
   /**
    * Publishes an event. It never throws for the service's sake: what is refused
    * is a warning. With confirm or an id, and on a channel that keeps its events,
-   * it returns a promise of the receipt.
+   * it returns a promise of the receipt; so it does while it is not known what
+   * the channel of a service keeps that was found by its address, and then the
+   * promise may turn out to be of nothing.
    */
   publish<Name extends keyof Events & string>(event: Name, data: Events[Name], options: PublishOptions & { readonly confirm: true }): Promise<Receipt>;
-  publish<Name extends keyof Events & string>(event: Name, data: Events[Name], options?: PublishOptions): Promise<Receipt> | undefined;
+  publish<Name extends keyof Events & string>(event: Name, data: Events[Name], options?: PublishOptions): Promise<Receipt | undefined> | undefined;
   /** Calls a method by a name that is not known, or reserved. */
   $call(method: string, ...args: unknown[]): Promise<any>;
   /** The same for a method that streams. */
@@ -178,6 +180,14 @@ export interface ServiceBase<Events extends EventMap = EventMap> {
   $notify(method: string, ...args: unknown[]): void;
   /** Makes many calls at once: [method, ...arguments] each. */
   $batch(calls: ReadonlyArray<readonly [method: string, ...args: unknown[]]>): Promise<PromiseSettledResult<any>[]>;
+  /**
+   * Leaves an event with the service, which publishes it when this process is
+   * gone without $close: ended, killed, crashed or hung. A later one takes its
+   * place, null takes it back. It is left again by each new connection, and
+   * does not keep the process running.
+   */
+  $will(event: string, data?: unknown): Promise<void>;
+  $will(event: null): Promise<void>;
   /** The same service with options for each call. */
   $with(options: CallOptions): this;
   /** Ends the connection, its calls and subscriptions. */
@@ -201,7 +211,7 @@ export interface Manifest {
 export interface ConnectOptions {
   /** The timeout of calls, in milliseconds. */
   readonly timeout?: number;
-  /** The longest message that is sent, in bytes. Default 1 MiB. */
+  /** The longest message that is sent and received, in bytes. Default 1 MiB to send, 16 MiB - 1 to receive. */
   readonly maxFrame?: number;
   /** How often a call may be made again that did not run, or is idempotent. Default 2. */
   readonly retries?: number;

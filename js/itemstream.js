@@ -64,7 +64,9 @@ class StreamCall extends Call {
         if (this.resolve === undefined) return void (done || iterator.return?.());
         if (done) return this.#item('');
         const data = JSON.stringify(value) ?? 'null';
-        this.#credit -= Math.max(byteLength(data), ITEM_COST);
+        const bytes = byteLength(data);
+        this.link.checkItem(bytes, this.route.name);
+        this.#credit -= Math.max(bytes, ITEM_COST);
         this.#item(`,"data":${data}`);
       }
     } catch (error) {

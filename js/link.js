@@ -1,14 +1,16 @@
 // A Link is a service of another process as this one sees it: the connection
-// that there is, the calls that wait for their turn, and what is brought back
-// when a connection is lost.
+// that there is, the calls that wait for their turn, and the subscriptions.
 import { byteLength } from './bytes.js';
 import { Aborted, Call, encode, metadataOf } from './call.js';
 import { Connection, MOST_BACKLOG, MOST_PENDING } from './connection.js';
 import { local, warn, whenAborted } from './error.js';
-import { DEFAULT_FRAME } from './frame.js';
+import { DEFAULT_FRAME, LONGEST_FRAME } from './frame.js';
 import { nextId, timestamp } from './id.js';
-import { Pattern, closest, eventName, isName } from './name.js';
-import { FIRST, LONGEST, RetryBudget, again, newKey } from './retry.js';
+import { Mending, isAway } from './mend.js';
+import { closest, eventName, isName } from './name.js';
+import { Promises } from './promise.js';
+import { RetryBudget, again, newKey } from './retry.js';
+import { Will } from './will.js';
 
 /** MOST_WAITING is how many calls may wait for their turn; more are a mistake. */
 const MOST_WAITING = 16_384 - MOST_PENDING;
@@ -35,25 +37,30 @@ export class Link {
   retries;
   budget = new RetryBudget();
   closed = false;
+  /** connection is the one that there is, if there is one. */
+  connection = undefined;
+  /** wanted are the subscriptions, in the order in which they were made. */
+  wanted = new Set();
+  will = new Will(this);
 
   #service; // its name; undefined if it is not known
   #locate;
   #timeout;
-  #maxFrame;
+  #maxFrame = DEFAULT_FRAME;
+  #maxAnswer = LONGEST_FRAME; // a service may allow more than is sent unasked
   #routes = new Map();
-  #connection;
   #queue = [];
   #head = 0;
-  #wanted = new Set(); // subscriptions, in the order in which they were made
-  #mending = false;
-  #backoff = FIRST;
+  #leaving = new Set(); // connections by which answers may still come
+  #mending = new Mending(this);
   #published = new Map();
-  #keeps = new Map();
+  #promises = new Promises(this);
 
-  // locate returns the addresses at which to try; it is asked for each
-  // connection, as the manifest may have changed. dial returns what a Connection
-  // takes as a net.Socket; of other runtimes it brings and takes texts.
-  constructor(name, { manifest, locate, address, dial, framing = 'length', timeout = undefined, maxFrame = DEFAULT_FRAME, retries = 2 }) {
+  // locate returns { addresses, manifest }: where to try, and what is promised
+  // there if that is known. It is asked for each connection, as the manifest
+  // may have changed. dial returns what a Connection takes as a net.Socket; of
+  // other runtimes it brings and takes texts.
+  constructor(name, { manifest, locate, address, dial, framing = 'length', timeout = undefined, maxFrame = undefined, retries = 2 }) {
     this.dial = dial;
     this.framing = framing;
     this.retries = retries;
@@ -63,7 +70,7 @@ export class Link {
     this.manifest = manifest;
     this.#locate = locate;
     this.#timeout = timeout;
-    this.#maxFrame = maxFrame;
+    if (maxFrame !== undefined) this.#maxFrame = this.#maxAnswer = maxFrame;
   }
 
   /** methods are those that the manifest declares. */
@@ -73,25 +80,29 @@ export class Link {
   route(method) {
     let route = this.#routes.get(method);
     if (route === undefined) {
-      const methods = this.manifest?.methods ?? {};
-      const declared = Object.hasOwn(methods, method) ? methods[method] : undefined;
-      const action = JSON.stringify(method);
-      const channel = method.startsWith('ipc.') ? action : this.#service === undefined ? undefined : JSON.stringify(`${this.#service}.${method}`);
-      route = {
-        name: method,
-        valid: isName(method),
-        open: '{"type":"request","messageId":"',
-        head: channel === undefined ? `","action":${action}` : channel === action ? `","channel":${channel}` : `","channel":${channel},"action":${action}`,
-        timeout: this.#timeout ?? declared?.timeout ?? DEFAULT_TIMEOUT,
-        told: this.#timeout, // what the service has to be told, because it cannot know
-        more: '',
-        idempotent: declared?.idempotent === true,
-        stream: declared?.stream,
-      };
+      route = this.#routeOf(method);
       if (this.#routes.size >= MOST_ROUTES) this.#routes.clear();
       this.#routes.set(method, route);
     }
     return route;
+  }
+
+  #routeOf(method) {
+    const methods = this.manifest?.methods ?? {};
+    const declared = Object.hasOwn(methods, method) ? methods[method] : undefined;
+    const action = JSON.stringify(method);
+    const channel = method.startsWith('ipc.') ? action : this.#service === undefined ? undefined : JSON.stringify(`${this.#service}.${method}`);
+    return {
+      name: method,
+      valid: isName(method),
+      open: '{"type":"request","messageId":"',
+      head: channel === undefined ? `","action":${action}` : channel === action ? `","channel":${channel}` : `","channel":${channel},"action":${action}`,
+      timeout: this.#timeout ?? declared?.timeout ?? DEFAULT_TIMEOUT,
+      told: this.#timeout, // what the service has to be told, because it cannot know
+      more: '',
+      idempotent: declared?.idempotent === true,
+      stream: declared?.stream,
+    };
   }
 
   /** call prepares a call. Its send is fulfilled with the result or a Failure;
@@ -116,7 +127,7 @@ export class Link {
   /** failed makes a call that has failed again, if it may, and returns what it
       has come to. */
   failed(call, failure) {
-    return failure instanceof Aborted ? failure : again(call, failure, call.key);
+    return failure instanceof Aborted ? failure : again(call, failure);
   }
 
   /** error makes an error of a failure, with what may help. */
@@ -136,9 +147,9 @@ export class Link {
       if (signal.aborted) return call.settle(new Aborted(signal.reason));
       call.forget = whenAborted(signal, () => call.aborted());
     }
-    if (this.#tooLong(call.data)) return call.settle(this.#tooLongFor(call.route.name));
+    if (this.#mayBeTooLong(call.data) && this.#isTooLong(call.text())) return call.settle(this.#tooLongFor(call.route.name));
     if (timeout > 0) call.begin(timeout);
-    const connection = this.#current();
+    const connection = this.current();
     if (connection.pending.size < MOST_PENDING && this.#queue.length === this.#head) return this.send(call, connection);
     if (this.#queue.length - this.#head >= MOST_WAITING) {
       return call.settle(local('QUEUE_FULL', `${MOST_PENDING + MOST_WAITING} calls of ${this.name} wait already`, { executed: 'no', retryable: false }));
@@ -163,7 +174,7 @@ export class Link {
   /** next gives the turn to a call that waits, if there is room. */
   next() {
     while (this.#queue.length > this.#head) {
-      const connection = this.#current();
+      const connection = this.current();
       if (connection.pending.size >= MOST_PENDING) return;
       const call = this.#queue[this.#head];
       this.#queue[this.#head++] = undefined;
@@ -176,9 +187,12 @@ export class Link {
   }
 
   // Most texts are far from the limit, and need not be counted.
-  #tooLong(data) {
-    const most = this.#maxFrame - ENVELOPE;
-    return data.length * 3 > most && byteLength(data) > most;
+  #mayBeTooLong(data) { return data.length * 3 + ENVELOPE > this.#maxFrame; }
+  #isTooLong(text) { return byteLength(text) > this.#maxFrame; }
+
+  /** checkItem throws MESSAGE_TOO_LARGE for an item that does not fit. */
+  checkItem(bytes, method) {
+    if (bytes + ENVELOPE > this.#maxFrame) throw this.#tooLongFor(method).error(this.name, method);
   }
 
   #tooLongFor(what) {
@@ -187,21 +201,37 @@ export class Link {
 
   #gone() { return local('CONNECTION_LOST', `${this.name} has been closed`, { executed: 'no' }); }
 
-  #current() {
-    this.#connection ??= new Connection(this, this.#locate);
-    return this.#connection;
+  /** current returns the connection, and opens one if there is none. */
+  current() {
+    this.connection ??= new Connection(this, () => this.#where(), this.#maxAnswer);
+    return this.connection;
+  }
+
+  // where returns the addresses. A manifest that has changed counts from now on.
+  #where() {
+    const { addresses, manifest } = this.#locate();
+    if (manifest !== undefined && manifest !== this.manifest) {
+      this.manifest = manifest;
+      for (const [method, route] of this.#routes) Object.assign(route, this.#routeOf(method));
+      this.#promises.forget();
+    }
+    return addresses;
   }
 
   /** lost is called by a connection that has ended. */
   lost(connection, failure) {
-    if (this.#connection === connection) this.#connection = undefined;
-    if (connection.opened) this.#backoff = FIRST;
+    if (this.connection === connection) this.connection = undefined;
+    this.#leaving.delete(connection);
+    this.will.lost(connection);
     for (const subscription of new Set([...connection.placed.values(), ...connection.separate.values()])) subscription.left(connection);
     for (const call of [...connection.pending.values()]) call.settle(failure);
-    if (!connection.opened && this.#connection === undefined) this.#giveUp(failure);
+    if (!connection.opened && this.connection === undefined) this.#giveUp(failure);
     else this.next();
-    this.#mend();
+    this.mend();
   }
+
+  /** mend brings back what the service does not know any more. */
+  mend() { this.#mending.start(); }
 
   // giveUp ends the calls that wait for their turn with a service that cannot
   // be reached.
@@ -215,31 +245,36 @@ export class Link {
   /** farewell is called when a service takes no more requests: the next ones go
       elsewhere, and what runs is still answered. */
   farewell(connection) {
-    if (this.#connection === connection) this.#connection = undefined;
+    if (this.connection !== connection) return;
+    this.connection = undefined;
+    this.#leaving.add(connection);
   }
 
   /** move has the next call look anew for the service. What runs ends as after
       a lost connection, and subscriptions come after it. */
   move() {
-    const connection = this.#connection;
-    this.#connection = undefined;
+    const { connection } = this;
+    this.connection = undefined;
     connection?.fail(new Error('the service has moved'));
   }
 
   /** hush ends all subscriptions, as if the program had. */
   hush() {
-    for (const subscription of [...this.#wanted]) subscription.finish(undefined);
+    for (const subscription of [...this.wanted]) subscription.finish(undefined);
   }
 
   /** event is called for an event that has come. */
   event(connection, message, text) {
-    const name = eventName(message.channel);
     const metadata = message.metadata ?? undefined;
+    if (metadata !== undefined && !isRight(metadata)) return;
     if (metadata?.subscription != null) {
-      connection.separate.get(metadata.subscription)?.offer(message, name, text);
+      const subscription = connection.separate.get(metadata.subscription);
+      if (message.channel === 'ipc.plain') subscription?.share(connection, message.data);
+      else subscription?.offer(message, eventName(message.channel), text);
       return;
     }
-    for (const subscription of connection.route(name, metadata?.stream ?? undefined)) subscription.offer(message, name, text);
+    const { name, found } = connection.route(message.channel, metadata?.stream ?? undefined);
+    for (const subscription of found) subscription.offer(message, name, text);
   }
 
   /** stray is called for an error that no call waits for. */
@@ -271,8 +306,8 @@ export class Link {
   // oneWay never throws for the peer's sake: what cannot be sent is a warning.
   #oneWay(text, data, what) {
     if (this.closed) return warn(`${this.name} closed`, this.#gone().error(this.name));
-    if (this.#tooLong(data)) return warn(`${this.name} ${what} MESSAGE_TOO_LARGE`, this.#tooLongFor(what).error(this.name));
-    const connection = this.#current();
+    if (this.#mayBeTooLong(data) && this.#isTooLong(text)) return warn(`${this.name} ${what} MESSAGE_TOO_LARGE`, this.#tooLongFor(what).error(this.name));
+    const connection = this.current();
     if (connection.backlog > MOST_BACKLOG) {
       return warn(`${this.name} QUEUE_FULL`, local('QUEUE_FULL', `${this.name} does not read: what is published is dropped while ${MOST_BACKLOG} bytes wait`, { executed: 'no' }).error(this.name));
     }
@@ -280,104 +315,58 @@ export class Link {
   }
 
   /** confirmed prepares the call by which an event is published with a receipt.
-      id is the event's own, the same if it is published again. */
-  confirmed(event, data, id) {
+      id is the event's own, the same if it is published again, by which a
+      channel that keeps it knows it again. */
+  confirmed(event, data, id, kept) {
     const call = new Call(this, {
       name: event,
       open: '{"type":"event","correlationId":"',
       head: `","messageId":${JSON.stringify(id)},"channel":"events.${event}"`,
       more: '"confirm":true',
     }, data, this.#timeout ?? DEFAULT_TIMEOUT, metadataOf(undefined, undefined, '"confirm":true'));
-    call.key = undefined;
-    if (this.keeps(event)) call.key = id; // the service knows it again by that
+    call.repeatable = kept;
     this.budget.calls++;
     return call;
   }
 
-  /** keeps says whether the channel of an event keeps it, as far as the
-      manifest tells. */
-  keeps(event) {
-    let kept = this.#keeps.get(event);
-    if (kept === undefined) {
-      const channel = channelOf(this.manifest?.channels ?? {}, event);
-      kept = Boolean(channel?.persistent || channel?.retention || channel?.type === 'queue');
-      if (this.#keeps.size >= MOST_ROUTES) this.#keeps.clear();
-      this.#keeps.set(event, kept);
-    }
-    return kept;
-  }
+  /** keeps says whether the channel of an event keeps it; undefined where the
+      service has to be asked, by ask(event, bytes, then). */
+  keeps(event) { return this.#promises.keeps(event); }
+  ask(event, bytes, then) { this.#promises.ask(event, bytes, then); }
 
   /** isQueue says whether a name is that of a queue. */
-  isQueue(name) {
-    const channels = this.manifest?.channels ?? {};
-    return Object.hasOwn(channels, name) && channels[name].type === 'queue';
-  }
+  isQueue(name) { return this.#promises.isQueue(name); }
 
   /** join enters a subscription: it is made now, and again with each
       connection until leave. */
   join(subscription) {
-    this.#wanted.add(subscription);
+    this.wanted.add(subscription);
     if (this.closed) return subscription.finish(this.#gone());
-    subscription.enrol(this.#current(), false).then((failure) => {
+    subscription.enrol(this.current(), false).then((failure) => {
       if (failure === undefined) return;
-      if (subscription.agreed && isPassing(failure)) return this.#mend();
+      if (subscription.agreed && isAway(failure)) return this.mend();
       subscription.finish(failure);
     });
   }
 
   leave(subscription) {
-    this.#wanted.delete(subscription);
-  }
-
-  // mend brings subscriptions back, in the order in which they were made, until
-  // that has worked or nobody wants it any more.
-  async #mend() {
-    if (this.#mending || this.closed) return;
-    this.#mending = true;
-    let wait = 0;
-    while (this.#homeless() !== undefined) {
-      if (wait > 0) await new Promise((resolve) => { this.#timer = setTimeout(resolve, wait); });
-      wait = (await this.#bringBack()) ? 0 : this.#nextWait();
-    }
-    this.#mending = false;
-  }
-  #timer;
-
-  #nextWait() {
-    const wait = 1 + Math.random() * this.#backoff;
-    this.#backoff = Math.min(2 * this.#backoff, LONGEST);
-    return wait;
-  }
-
-  // homeless is a subscription that had a place at the service and has none.
-  #homeless() {
-    if (this.closed) return undefined;
-    for (const subscription of this.#wanted) if (subscription.gone) return subscription;
-    return undefined;
-  }
-
-  async #bringBack() {
-    for (let one = this.#homeless(); one !== undefined; one = this.#homeless()) {
-      const failure = await one.enrol(this.#current(), true);
-      if (failure === undefined) continue;
-      if (isPassing(failure)) return false;
-      one.finish(failure); // the service does not want it any more
-    }
-    return true;
+    this.wanted.delete(subscription);
   }
 
   /** close ends all calls and subscriptions. What was published is delivered. */
   close() {
     if (this.closed) return;
     this.closed = true;
-    clearTimeout(this.#timer);
+    this.#mending.stop();
     const failure = local('CONNECTION_LOST', `${this.name} has been closed`, { executed: 'maybe' });
     this.#giveUp(this.#gone());
     this.hush();
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    for (const call of [...connection.pending.values()]) call.settle(failure);
-    connection.close();
+    this.will.goodbye();
+    for (const connection of [...this.#leaving, this.connection]) {
+      if (connection === undefined) continue;
+      for (const call of [...connection.pending.values()]) call.settle(failure);
+      connection.close();
+    }
   }
 }
 
@@ -385,16 +374,8 @@ export class Link {
 const ENVELOPE = 1024;
 const MOST_ROUTES = 4096;
 
-// isPassing says of a failure to subscribe that another attempt may succeed.
-const isPassing = ({ code }) => PASSING.has(code);
-const PASSING = new Set(['CONNECTION_LOST', 'SHUTTING_DOWN', 'DEADLINE_EXCEEDED', 'SERVICE_UNAVAILABLE', 'SERVICE_NOT_FOUND', 'QUOTA_EXCEEDED']);
-
-// channelOf returns the channel that carries an event: that of its name, else
-// the first one by name that has it among its events.
-function channelOf(channels, event) {
-  if (Object.hasOwn(channels, event)) return channels[event];
-  for (const name of Object.keys(channels).sort()) {
-    if (channels[name].events?.some((pattern) => new Pattern(pattern).matches(event))) return channels[name];
-  }
-  return undefined;
+// isRight says whether the metadata of an event can be understood (meta.1).
+function isRight({ seq, epoch, stream, subscription }) {
+  return isText(stream) && isText(epoch) && isText(subscription) && (seq == null || typeof seq === 'number');
 }
+const isText = (value) => value == null || typeof value === 'string';

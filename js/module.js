@@ -3,7 +3,7 @@ import { IpcError } from './error.js';
 import { mockedMethods } from './mocks.js';
 import { resolve } from './registry.js';
 
-const INDEX = new URL('./index.js', import.meta.url).href;
+const CLIENT = new URL('./client.js', import.meta.url).href;
 
 /** SCHEME begins the specifiers that are ours. */
 export const SCHEME = 'ipc:';
@@ -26,7 +26,7 @@ export function find(specifier) {
 
 /** textOf writes the module of a service. Its methods are named exports; in
     quotes, as a name may be a word of the language. */
-export function textOf({ name, addresses, manifest, mocked = [] }, library = INDEX) {
+export function textOf({ name, addresses, manifest, mocked = [] }, library = CLIENT) {
   const lines = [
     `import { service as $open, bind as $bind } from ${JSON.stringify(library)};`,
     `const $s = $open(${JSON.stringify(name)}, ${JSON.stringify({ addresses, manifest })});`,

@@ -16,7 +16,7 @@ const RESERVED = new Set(['subscribe', 'publish', 'on']);
 const isCallable = (key) => !NEVER.has(key) && !RESERVED.has(key) && !key.startsWith('$');
 
 /** publish never throws for a peer's sake. It returns a promise of the receipt
-    where there is one. source has publish, confirmed, failed, error and keeps. */
+    where there is one. source has publish, confirmed, failed, error, keeps and ask. */
 export function publish(source, event, data, options = {}) {
   checkName(event);
   check(Object(options) === options, 'the options must be an object', options);
@@ -25,12 +25,23 @@ export function publish(source, event, data, options = {}) {
   check(typeof confirm === 'boolean', 'confirm must be true or false', confirm);
   check(id === undefined || (typeof id === 'string' && id !== ''), 'the id of an event must be a string', id);
   const text = JSON.stringify(data) ?? '';
-  if (!confirm && id === undefined && !source.keeps(event)) return source.publish(event, text);
-  return lenient(receipt(source, event, text, id ?? uuid()), (error) => warn(`${source.name} ${event} ${error.code}`, error));
+  const send = (kept) => (confirm || id !== undefined || kept ? receipt(source, event, text, id ?? uuid(), kept) : source.publish(event, text));
+  const kept = source.keeps(event);
+  const sent = kept === undefined ? promised(source, event, text, send) : send(kept);
+  return sent && lenient(sent, (error) => warn(`${source.name} ${event} ${error.code}`, error));
 }
 
-async function receipt(source, event, text, id) {
-  const call = source.confirmed(event, text, id);
+// promised sends an event when it is known what its channel promises.
+async function promised(source, event, text, send) {
+  const outcome = await new Promise((resolve) => {
+    source.ask(event, text.length, (failure, kept) => resolve(failure ?? send(kept)));
+  });
+  if (outcome instanceof Failure) throw source.error(outcome, undefined);
+  return outcome;
+}
+
+async function receipt(source, event, text, id, kept) {
+  const call = source.confirmed(event, text, id, kept);
   let outcome = await call.send();
   if (outcome instanceof Failure) outcome = await source.failed(call, outcome);
   if (outcome instanceof Failure) throw source.error(outcome, undefined);
@@ -144,9 +155,17 @@ function builtins(link, options = {}) {
     },
     $notify: (name, ...args) => link.notify(link.route(named(name)), args),
     $batch: (calls) => batch(link, calls, options),
+    $will: (event, data) => will(link, event, data, options),
     $with: (more) => view(link, { ...options, ...optionsOf(more) }),
     $close: () => link.close(),
   };
+}
+
+// will leaves an event with the service, or takes it back.
+async function will(link, event, data, options) {
+  if (event !== null) checkName(event);
+  const failure = await link.will.set(event === null ? null : { event, data }, options);
+  if (failure !== undefined) throw link.error(failure, undefined);
 }
 
 // batch makes many calls at once. What is sent in one turn leaves in one

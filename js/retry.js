@@ -37,11 +37,12 @@ export class RetryBudget {
 export const newKey = uuid;
 
 // pause returns how long to wait before the call is made again; undefined if
-// it is not to be. Without a key a call that may have run is never repeated.
-function pause(failure, key, n) {
+// it is not to be. A call that may have run is repeated only if the service
+// would know.
+function pause(failure, known, n) {
   const { code, executed, retryable, details } = failure;
   if (code === 'DEADLINE_EXCEEDED' || code === 'CANCELLED') return undefined;
-  if (!(executed === 'no' && retryable) && !(key !== undefined && (code === 'CONNECTION_LOST' || code === 'SERVICE_DIED'))) return undefined;
+  if (!(executed === 'no' && retryable) && !(known && (code === 'CONNECTION_LOST' || code === 'SERVICE_DIED'))) return undefined;
   const after = details.retryAfterMs ?? 0;
   const bound = Math.min(after > 0 ? after : FIRST, LONGEST) * 2 ** n;
   return after + Math.random() * bound;
@@ -61,26 +62,26 @@ function wait(time, signal) {
 }
 
 /** again goes on with a call that has failed, and returns what that comes to: a
-    result or a Failure. key is undefined where the service could not tell that
-    it is a repetition. */
-export async function again(call, failure, key) {
+    result or a Failure. */
+export async function again(call, failure) {
   const { link, timeout, signal } = call;
+  const known = call.repeatable || call.key !== undefined;
   const end = timeout === 0 ? Infinity : call.at;
   let maybe = false;
   // A service that goes has said that it did not take this up: whoever takes
   // its place may.
   if (failure.code === 'SHUTTING_DOWN' && failure.executed === 'no' && !link.closed) {
-    const outcome = await call.again(timeout === 0 ? 0 : Math.max(1, end - performance.now()), key).send();
+    const outcome = await call.again(timeout === 0 ? 0 : Math.max(1, end - performance.now())).send();
     if (!(outcome instanceof Failure) || outcome instanceof Aborted) return outcome;
     failure = outcome;
   }
   for (let n = 0; n < link.retries; n++) {
-    const time = pause(failure, key, n);
+    const time = pause(failure, known, n);
     if (time === undefined || link.closed || performance.now() + time >= end || !link.budget.take()) break;
     maybe ||= failure.executed !== 'no';
     await wait(time, signal);
     if (signal?.aborted) return new Aborted(signal.reason);
-    const outcome = await call.again(timeout === 0 ? 0 : Math.max(1, end - performance.now()), key).send();
+    const outcome = await call.again(timeout === 0 ? 0 : Math.max(1, end - performance.now())).send();
     if (!(outcome instanceof Failure) || outcome instanceof Aborted) return outcome;
     failure = outcome;
   }

@@ -5,7 +5,7 @@ import { Call } from './call.js';
 import { Failure, IpcError, check, checkSignal, isObject, local, warn, whenAborted } from './error.js';
 import { ReceivedEvent } from './event.js';
 import { dataBytes } from './frame.js';
-import { gapBefore, lostIn, noteGap, takeGap } from './gap.js';
+import { gapAfter, gapBefore, lostIn, noteGap, takeGap } from './gap.js';
 import { nextId, timestamp } from './id.js';
 import { Pattern } from './name.js';
 
@@ -74,6 +74,7 @@ export class Subscription {
       undefined when the service has agreed. */
   enrol(connection, again) {
     const wish = { ...this.#options };
+    const plain = !this.grouped && Object.keys(wish).length === (wish.onSlow === undefined ? 0 : 1);
     const stood = new Map([...this.#last].map(([stream, at]) => [stream, { ...at }]));
     if (again && !this.grouped) {
       // A name that means something to the language is a stream's name, too.
@@ -85,8 +86,9 @@ export class Subscription {
     // events come with an id only.
     const unknown = this.#link.manifest === undefined && this.pattern.literal;
     this.#separate = undefined;
-    if (again || this.grouped || unknown || Object.keys(wish).length > (wish.onSlow === undefined ? 0 : 1)) {
+    if (again || unknown || !plain) {
       this.#separate = wish.subscription = `c${(++lastID).toString(36)}`;
+      if (plain) wish.plain = true; // it shares the events of the others when it has caught up
       if (!this.grouped) wish.window = this.#window;
       connection.separate.set(this.#separate, this);
     }
@@ -138,20 +140,52 @@ export class Subscription {
     this.#begin(answer, stood);
   }
 
-  // begin compares where it begins with where it stood.
+  // begin compares where it begins with where it stood. What is told is told
+  // once, also if the next connection is lost before anything comes by this one.
   #begin(answer, stood) {
-    const starts = new Map(Object.entries(isObject(answer.channels) ? answer.channels : {}));
-    if (this.pattern.literal) starts.set(answer.stream ?? this.pattern.name, answer.from);
-    else if (starts.size < MOST_STARTS) {
+    const starts = this.#startsOf(answer);
+    if (!this.pattern.literal && starts.size < MOST_STARTS && isPlace(answer.from)) {
       for (const stream of stood.keys()) if (!starts.has(stream)) starts.set(stream, answer.from);
     }
     for (const [stream, start] of starts) {
-      if (!isObject(start)) continue;
       const last = stood.get(stream);
       const gap = last === undefined || this.grouped ? undefined : gapBefore(start, last);
       if (gap !== undefined) this.#missed(stream, gap);
-      if (!this.#last.has(stream) && this.#last.size < MOST_CURSORS) this.#last.set(stream, { epoch: start.epoch, seq: start.seq - 1 });
     }
+    this.#skip(starts);
+  }
+
+  // startsOf is where its events begin, by stream.
+  #startsOf({ channels, stream, from }) {
+    const starts = new Map(Object.entries(isObject(channels) ? channels : {}).filter(([, start]) => isPlace(start)));
+    if (this.pattern.literal && isPlace(from)) starts.set(typeof stream === 'string' ? stream : this.pattern.name, from);
+    return starts;
+  }
+
+  // skip notes that nothing before these places is to come any more.
+  #skip(starts) {
+    for (const [stream, { epoch, seq }] of starts) {
+      const last = this.#last.get(stream);
+      if (last === undefined) {
+        if (this.#last.size < MOST_CURSORS) this.#last.set(stream, { epoch, seq: seq - 1 });
+      } else if (last.epoch !== epoch) {
+        last.epoch = epoch;
+        last.seq = seq - 1;
+      } else {
+        last.seq = Math.max(last.seq, seq - 1);
+      }
+    }
+  }
+
+  /** share is called when it has caught up: its events come without an id from
+      now on, and of each stream those from the places on that the service says. */
+  share(connection, said) {
+    if (this.grouped || this.#id === undefined) return;
+    connection.separate.delete(this.#separate);
+    this.#separate = undefined;
+    if (isObject(said) && typeof said.subscription === 'string') this.#skip(this.#startsOf(said));
+    connection.plain.add(this);
+    connection.reroute();
   }
 
   /** left is called when its connection has ended. */
@@ -177,7 +211,7 @@ export class Subscription {
     if (this.ended) return;
     const metadata = message.metadata ?? NOTHING;
     const stream = metadata.stream ?? name;
-    if (metadata.gap != null && metadata.seq == null) return this.#missed(stream, metadata.gap);
+    if (metadata.gap != null && metadata.seq == null) return this.#noticed(stream, metadata);
     if (metadata.epoch != null && metadata.snapshot !== true && !this.#advance(stream, metadata)) return;
     const event = {
       channel: name, data: message.data, id: message.messageId, timestamp: message.timestamp,
@@ -216,11 +250,20 @@ export class Subscription {
     return true;
   }
 
+  // noticed takes the service's word for what is lost, but for what has come all
+  // the same: the notice may be for others, who were not as far.
+  #noticed(stream, { gap: said, epoch }) {
+    if (!isObject(said) || !Number.isSafeInteger(said.from)) return;
+    const { from, reason } = said;
+    const to = Number.isSafeInteger(said.to) ? said.to : undefined;
+    const count = Number.isSafeInteger(said.count) ? said.count : lostIn({ from, to });
+    const last = this.grouped ? undefined : this.#last.get(stream);
+    const gap = last === undefined || last.epoch !== epoch ? { from, to, reason, count } : gapAfter({ from, to, reason, count }, last.seq);
+    if (gap !== undefined) this.#missed(stream, gap);
+  }
+
   // missed notes what is lost: the next event of the stream tells.
-  #missed(stream, said) {
-    if (!isObject(said)) return;
-    const { from, to, reason, count } = said;
-    const gap = { from, to, reason, count };
+  #missed(stream, gap) {
     gap.count = lostIn(gap);
     if (gap.count > 0) this.#sink.lost(gap.count);
     this.miss(stream, gap);
@@ -282,14 +325,15 @@ export class Subscription {
 }
 const NOTHING = Object.freeze({});
 
+const isPlace = (value) => isObject(value) && typeof value.epoch === 'string' && Number.isSafeInteger(value.seq);
+
 const WORDS = new Set(['new', 'first', 'last', 'snapshot']);
 
 // fromOf is where to begin as the protocol has it.
 function fromOf(from) {
   if (from === undefined || from === 'new') return undefined;
   if (from instanceof Date) return { time: from.toISOString() };
-  const isPlace = isObject(from) && (typeof from.epoch === 'string' && Number.isSafeInteger(from.seq) || typeof from.time === 'string');
-  check(WORDS.has(from) || isPlace, "from must be 'new', 'first', 'last', 'snapshot', a Date or { epoch, seq }", from);
+  check(WORDS.has(from) || isPlace(from) || typeof from?.time === 'string', "from must be 'new', 'first', 'last', 'snapshot', a Date or { epoch, seq }", from);
   return WORDS.has(from) ? from : from.time === undefined ? { epoch: from.epoch, seq: from.seq } : { time: from.time };
 }
 

@@ -48,7 +48,7 @@ function promised(name, given) {
   const source = given ?? manifestOf(name);
   if (source === undefined) return undefined;
   try {
-    return new Manifest(withoutKeeping(source));
+    return new Manifest(inMemory(source));
   } catch (error) {
     error.message += `\nwithout checks: mock(${JSON.stringify(name)}, …, { manifest: null })`;
     throw error;
@@ -64,14 +64,14 @@ function manifestOf(name) {
   }
 }
 
-// A mock keeps no events. Nobody who is tested can tell: what is gone when a
-// test ends need not be kept.
-function withoutKeeping(manifest) {
+// A mock keeps events in memory. Nobody who is tested can tell: what is gone when
+// a test ends need not be on a disk.
+function inMemory(manifest) {
   if (!isObject(manifest.channels)) return manifest;
   const channels = {};
   for (const [name, channel] of Object.entries(manifest.channels)) {
-    const { persistent, retention, last, type, ...rest } = channel;
-    channels[name] = type === undefined || type === 'queue' ? rest : { ...rest, type };
+    const { persistent, ...rest } = channel;
+    channels[name] = persistent ? { retention: { maxMessages: MOST_REMEMBERED }, ...rest } : rest;
   }
   return { ...manifest, channels };
 }
@@ -139,7 +139,7 @@ class Mock {
       before has been told. */
   async emit(event, data) {
     await turn();
-    const receipt = this.#host.audience.publish(event, data ?? null, JSON.stringify(data) ?? '', true);
+    const receipt = await this.#host.audience.publish(event, { data: data ?? null, text: JSON.stringify(data) ?? '', ownWord: true });
     if (receipt instanceof Failure) throw receipt.error(this.name);
     await turn();
   }

@@ -190,7 +190,7 @@ func stripsTypes(program, file string) error {
 	if major > 23 || major == 23 && minor >= 6 || major == 22 && minor >= 18 {
 		return nil
 	}
-	return hint(fmt.Errorf("Node %s cannot run TypeScript", strings.TrimSpace(string(text))),
+	return hint(fmt.Errorf("TypeScript does not run in Node %s", strings.TrimSpace(string(text))),
 		"get Node 22.18 or later: https://nodejs.org", "or run it without: ekko-ipc run --runtime embedded "+file)
 }
 

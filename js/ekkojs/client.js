@@ -16,7 +16,7 @@ export function service(name, address, manifest) {
   let made = open.get(name);
   if (made === undefined || made.link.closed) {
     const { host, port } = parseAddress(address);
-    const link = new Link(name, { manifest, address, locate: () => [address], framing: 'line', dial: () => new TcpWire(host, port) });
+    const link = new Link(name, { manifest, address, locate: () => ({ addresses: [address] }), framing: 'line', dial: () => new TcpWire(host, port) });
     made = { link, proxy: proxy(link) };
     open.set(name, made);
   }

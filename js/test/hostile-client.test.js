@@ -267,7 +267,7 @@ test('a service that is killed in the midst of calls leaves a path that the next
   const file = w.write('slow.mjs', `import { serve } from ${JSON.stringify(path.join(root, 'js/index.js'))};
     const service = await serve('slow', { wait() { service.publish('begun', 1); return new Promise(() => {}); }, add: (a, b) => a + b });
     console.log('ready');`);
-  const first = w.node([file]);
+  const first = w.run(file);
   await first.said('ready');
   const client = await connect(`unix:${path.join(w.runtime, 'slow.sock')}`, { retries: 0 });
   const begun = client.on('begun');
@@ -277,7 +277,7 @@ test('a service that is killed in the midst of calls leaves a path that the next
   await begun.next();
   await first.kill('SIGKILL');
   for (const error of await Promise.all(calls)) assert.deepEqual([error.code, error.executed], ['CONNECTION_LOST', 'maybe']);
-  const second = w.node([file]);
+  const second = w.run(file);
   await second.said('ready');
   await until(async () => (await client.add(1, 2).catch(() => 0)) === 3);
   client.$close();

@@ -1,43 +1,17 @@
 // Services that do harm: the process neither crashes nor hangs, and each call
 // ends.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 
 import { IpcError, connect, serve } from '../index.js';
-import { FrameReader } from '../frame.js';
+import { harm, responseTo } from './harm.js';
 import { rejection, runtime as tested, until, world } from './world.js';
 
 const { runtime } = world();
-let count = 0;
-
-// harm serves a socket on which answer is called with each message, and a
-// client of it.
-async function harm(t, answer, options = { retries: 0 }) {
-  const at = path.join(runtime, `h${++count}.sock`);
-  const sockets = new Set();
-  const server = net.createServer((socket) => {
-    sockets.add(socket);
-    const reader = new FrameReader((text) => answer(socket, JSON.parse(text)));
-    socket.on('data', (chunk) => reader.push(chunk));
-    socket.on('error', () => {});
-  });
-  await new Promise((resolve) => { server.listen(at, resolve); });
-  const service = await connect(`unix:${at}`, options);
-  t.after(() => {
-    service.$close();
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return { service, at };
-}
-
-const responseTo = ({ messageId }, more) => `${JSON.stringify({ type: 'response', correlationId: messageId, ...more })}\n`;
-
 test('garbage ends the connection and its calls', async (t) => {
   for (const garbage of ['garbage\n', '{"type":\n', Buffer.from([0, 1, 2, 3, 10, 255, 254, 10]), '\u0000\u0000\u0000\u0000']) {
-    const { service } = await harm(t, (socket) => { socket.write(garbage); socket.end(); });
+    const { service } = await harm(t, runtime, (socket) => { socket.write(garbage); socket.end(); });
     const error = await rejection(service.anything());
     assert.equal(error.code, 'CONNECTION_LOST');
     assert.equal(error.executed, 'maybe');
@@ -45,7 +19,7 @@ test('garbage ends the connection and its calls', async (t) => {
 });
 
 test('JSON that is no message is passed over, and too much of it ends the connection', async (t) => {
-  const { service } = await harm(t, (socket, message) => {
+  const { service } = await harm(t, runtime, (socket, message) => {
     for (const nothing of ['1', 'null', '"x"', '[]', '[1,null]', '{}', '{"type":5}', '{"type":"response"}', '{"type":"event"}', '{"type":"event","channel":7}']) socket.write(`${nothing}\n`);
     socket.write(responseTo(message, { data: 'fine' }));
   });
@@ -55,7 +29,7 @@ test('JSON that is no message is passed over, and too much of it ends the connec
 });
 
 test('wrong ids and wrong types', async (t) => {
-  const { service } = await harm(t, (socket, message) => {
+  const { service } = await harm(t, runtime, (socket, message) => {
     const wrong = [
       { correlationId: 'nobody', data: 1 }, { correlationId: 5, data: 1 }, { correlationId: null, data: 1 }, { correlationId: '__proto__', data: 1 },
       { correlationId: 'constructor', error: { code: 'NOT_FOUND' } }, { correlationId: 'hasOwnProperty', metadata: { more: true } },
@@ -73,13 +47,13 @@ test('wrong ids and wrong types', async (t) => {
 
 test('errors that are none', async (t) => {
   const kinds = [5, 'x', [], {}, { code: 5 }, { code: '' }, { code: 'A', message: {} }];
-  const { service } = await harm(t, (socket, message) => socket.write(responseTo(message, { error: kinds[message.data[0]] })));
+  const { service } = await harm(t, runtime, (socket, message) => socket.write(responseTo(message, { error: kinds[message.data[0]] })));
   for (let i = 0; i < kinds.length; i++) assert.equal((await rejection(service.one(i))).code, 'INTERNAL');
 });
 
 test('names of the language in what a service says pollute nothing', async (t) => {
   const evil = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"then":"no function"}';
-  const { service } = await harm(t, (socket, message) => {
+  const { service } = await harm(t, runtime, (socket, message) => {
     if (message.type === 'subscribe') {
       socket.write(responseTo(message, { data: { subscription: '__proto__', from: { epoch: '__proto__', seq: 1 }, channels: JSON.parse('{"__proto__":{"epoch":"x","seq":1}}') } }));
       for (const name of ['__proto__', 'constructor', 'toString']) socket.write(`{"type":"event","channel":"events.${name}","data":${evil},"metadata":{"seq":1,"epoch":"__proto__","stream":"__proto__","gap":${evil}}}\n`);
@@ -125,7 +99,7 @@ test('J5: names of the language as names of methods and events of our own', asyn
 
 test('an answer that comes byte by byte, and cut anywhere', async (t) => {
   const data = { text: 'é\u{1F600}"\\', list: [1, { a: null }] };
-  const { service } = await harm(t, (socket, message) => {
+  const { service } = await harm(t, runtime, (socket, message) => {
     const bytes = Buffer.from(responseTo(message, { data }));
     const at = message.data?.[0];
     if (at === undefined) for (const byte of bytes) socket.write(Buffer.from([byte]));
@@ -142,7 +116,8 @@ test('an answer that comes byte by byte, and cut anywhere', async (t) => {
 
 test('a service that never answers: the client gives up by itself', async (t) => {
   const said = [];
-  const { service } = await harm(t, (_, message) => said.push(message));
+  const { service } = await harm(t, runtime, (socket, message) => (message.action === 'speak' ? socket.write(responseTo(message, { data: null })) : said.push(message)));
+  await service.speak(); // from now on there is a connection
   const error = await rejection(service.$with({ timeout: 20 }).silence());
   assert.equal(error.code, 'DEADLINE_EXCEEDED');
   assert.equal(error.executed, 'maybe');
@@ -152,7 +127,7 @@ test('a service that never answers: the client gives up by itself', async (t) =>
 });
 
 test('a service that sends without end what has no end', async (t) => {
-  const { service } = await harm(t, (socket, message) => {
+  const { service } = await harm(t, runtime, (socket, message) => {
     if (message.type !== 'request') return;
     const chunk = Buffer.alloc(1 << 20, 120);
     for (let i = 0; i < 20; i++) socket.write(chunk);
@@ -162,7 +137,7 @@ test('a service that sends without end what has no end', async (t) => {
 
 test('a service that streams without credit is cut off', async (t) => {
   let cancelled = false;
-  const { service } = await harm(t, (socket, message) => {
+  const { service } = await harm(t, runtime, (socket, message) => {
     if (message.channel === 'ipc.cancel') cancelled = true;
     if (message.type !== 'request') return;
     const item = responseTo(message, { data: 'x'.repeat(60_000), metadata: { more: true } });
@@ -178,7 +153,7 @@ test('a service that streams without credit is cut off', async (t) => {
 test('random bytes, and random changes of good ones', async (t) => {
   let seed = 42;
   const random = (n) => { seed = (Math.imul(seed, 1103515245) + 12345) >>> 0; return Math.floor(seed / 65536) % n; };
-  const { service } = await harm(t, (socket, message) => {
+  const { service } = await harm(t, runtime, (socket, message) => {
     if (message.type !== 'request') return;
     const bytes = Buffer.from(responseTo(message, { data: { a: [1, 2, 3], b: 'text' }, metadata: { more: false } }));
     for (let i = random(4); i > 0; i--) bytes[random(bytes.length - 1)] = random(256);

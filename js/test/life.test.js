@@ -68,6 +68,22 @@ test('what was published last is delivered by a process that then ends', async (
   await events.said('{"orderId":4999,"total":1}');
 });
 
+// Scripts in the embedded runtime leave no will.
+if (runtime.kind !== 'embedded') test('a will is carried out when its process is killed, and not after a goodbye', async () => {
+  w.write('will.mjs', `
+    import events from 'ipc:notification-service';
+    const [orderId, ending] = process.argv.slice(2);
+    await events.$will('order.completed', { orderId: Number(orderId), total: 0 });
+    if (ending === 'close') events.$close();
+    else setInterval(() => {}, 1000);
+    console.log('left');
+  `);
+  assert.equal((await w.run('will.mjs', ['7001', 'close']).ended).code, 0);
+  await (await w.run('will.mjs', ['7002', 'stay']).said('left')).kill('SIGKILL');
+  await events.said('{"orderId":7002,"total":0}');
+  assert.doesNotMatch(events.stdout, /7001/);
+});
+
 test('named imports, and what is imported twice is one', async () => {
   w.write('named.mjs', `
     import service, { getUserById } from 'ipc:database-service';

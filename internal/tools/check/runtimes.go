@@ -47,8 +47,8 @@ type role struct {
 }
 
 var roles = []role{
-	{"client", []string{"life", "run"}, []string{"client", "conversations-client", "hostile", "registry", "vectors"}},
-	{"service", []string{"life-service"}, []string{"conversations-service"}},
+	{"client", []string{"life", "run"}, []string{"client", "conversations-client", "conversations-long", "hostile", "fuzz", "mend", "moved", "registry", "testing", "vectors"}},
+	{"service", []string{"life-service"}, []string{"conversations-service", "hostile-client", "kept", "filter"}},
 }
 
 // atOnce is how many runtimes are tested at the same time.

@@ -6,7 +6,7 @@ const db = mock('database-service', {
 mock('database-service', { getUserById(id) { this.signal; return { id, name: this.method }; }, exportUsers: () => [{ id: 1 }] });
 mock('anything', { whatever: (a: number) => a });
 mock('database-service', {}, { manifest: null });
-await db.emit('user.created', { id: 1 });
+await db.emit('user.created', { id: 1, name: 'x' });
 db.calls[0]?.method.length; db.published[0]?.event.length; db.callsOf('getUserById').length;
 db.forget(); db.restore(); restoreAll();
 // @ts-expect-error a wrong result
@@ -23,3 +23,8 @@ mock('database-service', { publish: () => 1 });
 mock('anything', { a: 5 });
 // @ts-expect-error a wrong option
 mock('anything', {}, { manifets: null });
+// @ts-expect-error a wrong payload
+await db.emit('user.created', { id: 'x' });
+// @ts-expect-error an event that there is not
+await db.emit('user.craeted', { id: 1, name: 'x' });
+await mock('anything').emit('whatever', 1); await mock('anything').emit('whatever');
