@@ -98,7 +98,7 @@ export class Call extends Deadline {
     this.clear();
     if (this.forget !== undefined) this.forget();
     if (connection !== undefined) {
-      connection.pending.delete(this.id);
+      connection.pending.remove(this);
       connection.release();
       this.link.next();
     }

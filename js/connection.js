@@ -4,6 +4,7 @@ import { Failure, fromWire, isObject, local } from './error.js';
 import { FrameReader, FrameTooLong, FrameWriter } from './frame.js';
 import { nextId, timestamp } from './id.js';
 import { eventName } from './name.js';
+import { Pending } from './pending.js';
 import { UsualReader } from './usual.js';
 
 /** MOST_PENDING is how many calls a service lets one connection have (limit.1). */
@@ -17,8 +18,8 @@ const MOST_PINGS = 2;
 const MOST_FAULTS = 16;
 
 export class Connection {
-  /** pending are the calls that wait for an answer, by id. */
-  pending = new Map();
+  /** pending are the calls that wait for an answer. */
+  pending = new Pending();
   /** separate are the subscriptions whose events carry an id, by that. */
   separate = new Map();
   /** placed are all subscriptions that the service knows, by its id for them. */
@@ -265,7 +266,7 @@ export class Connection {
 
   #response(message, text) {
     const id = message.correlationId;
-    const call = typeof id === 'string' ? this.pending.get(id) : undefined;
+    const call = this.pending.get(id);
     if (call !== undefined) return call.answered(message, text);
     if (message.error == null) return;
     const failure = fromWire(message.error);

@@ -53,7 +53,7 @@ export class Link {
   #head = 0;
   #leaving = new Set(); // connections by which answers may still come
   #mending = new Mending(this);
-  #published = new Map();
+  #published = { ids: [], events: [], next: 0 }; // the newest ones, in a ring
   #promises = new Promises(this);
 
   // locate returns { addresses, manifest }: where to try, and what is promised
@@ -166,7 +166,7 @@ export class Link {
   /** send sends a call whose turn it is. */
   send(call, connection) {
     call.connection = connection;
-    connection.pending.set(call.id, call);
+    connection.pending.add(call);
     connection.hold();
     connection.send(call.text());
   }
@@ -224,7 +224,7 @@ export class Link {
     this.#leaving.delete(connection);
     this.will.lost(connection);
     for (const subscription of new Set([...connection.placed.values(), ...connection.separate.values()])) subscription.left(connection);
-    for (const call of [...connection.pending.values()]) call.settle(failure);
+    for (const call of connection.pending.all()) call.settle(failure);
     if (!connection.opened && this.connection === undefined) this.#giveUp(failure);
     else this.next();
     this.mend();
@@ -281,7 +281,7 @@ export class Link {
   stray(connection, failure, id) {
     const subscription = connection.placed.get(id) ?? connection.separate.get(id);
     if (subscription !== undefined) return subscription.finish(failure);
-    const event = this.#published.get(id);
+    const event = this.#published.events[this.#published.ids.indexOf(id)];
     if (event === undefined && id != null) return; // to a call that was given up (resp.6)
     const doing = event === undefined ? `${this.name} complains` : `publishing ${event} to ${this.name} failed`;
     failure.message = `${doing}: ${failure.code}: ${failure.message}`;
@@ -298,8 +298,10 @@ export class Link {
   /** publish sends an event and asks for nothing. */
   publish(event, data) {
     const id = nextId();
-    this.#published.set(id, event);
-    if (this.#published.size > MOST_PUBLISHED) this.#published.delete(this.#published.keys().next().value);
+    const published = this.#published;
+    published.ids[published.next] = id;
+    published.events[published.next] = event;
+    published.next = (published.next + 1) % MOST_PUBLISHED;
     this.#oneWay(`{"type":"event","messageId":"${id}","channel":"events.${event}"${data === '' ? '' : `,"data":${data}`},"timestamp":"${timestamp()}"}`, data, event);
   }
 
@@ -364,7 +366,7 @@ export class Link {
     this.will.goodbye();
     for (const connection of [...this.#leaving, this.connection]) {
       if (connection === undefined) continue;
-      for (const call of [...connection.pending.values()]) call.settle(failure);
+      for (const call of connection.pending.all()) call.settle(failure);
       connection.close();
     }
   }

@@ -74,17 +74,20 @@ async function echoOf(at, joined) {
   });
 }
 
-// received returns how many events a second arrive, and how many were lost.
+// received returns how many events a second arrive, how many were lost, and
+// this process's µs of CPU for each.
 async function received(service, listen) {
   const { promise, resolve } = Promise.withResolvers?.() ?? withResolvers();
   const stop = listen(resolve);
   await service.$call('ipc.ping');
+  const before = process.cpuUsage();
   const begin = performance.now();
   await service.$with({ timeout: 0 }).flood(EVENTS);
   const { count, dropped } = await promise;
   const rate = count / (performance.now() - begin) * 1000;
+  const { user, system } = process.cpuUsage(before);
   stop();
-  return [rate, dropped];
+  return [rate, dropped, (user + system) / count];
 }
 const EVENTS = 300_000;
 
@@ -125,7 +128,7 @@ try {
   const call = () => service.echo(data);
   const single = await echoOf(path.join(dir, 'echo.sock'), false);
   const joined = await echoOf(path.join(dir, 'echo.sock'), true);
-  const found = { callP50: [], echoP50: [], call64: [], cpu64: [], single64: [], singleCPU: [], joined64: [], call256: [], listener: [], loop: [], dropped: [] };
+  const found = { callP50: [], echoP50: [], call64: [], cpu64: [], single64: [], singleCPU: [], joined64: [], call256: [], listener: [], loop: [], dropped: [], listenerCPU: [], loopCPU: [] };
   for (let i = 0; i <= rounds; i++) {
     const round = {
       callP50: await sequential(call), echoP50: await sequential(single),
@@ -134,8 +137,8 @@ try {
     [round.single64, round.singleCPU] = await many(single, 64);
     [round.joined64] = await many(joined, 64);
     [round.call256] = await many(call, 256);
-    [round.listener, round.dropped] = await received(service, intoListener(service));
-    [round.loop] = await received(service, intoLoop(service));
+    [round.listener, round.dropped, round.listenerCPU] = await received(service, intoListener(service));
+    [round.loop, , round.loopCPU] = await received(service, intoLoop(service));
     if (i > 0) for (const [name, value] of Object.entries(round)) found[name].push(value); // the first is to warm up
   }
   const m = Object.fromEntries(Object.entries(found).map(([name, list]) => [name, median(list)]));
@@ -149,7 +152,8 @@ sequential, p50 (µs)              ${n(m.callP50, 1).padStart(14)}${n(m.echoP50,
 256 at once (1/s)                 ${n(m.call256).padStart(14)}
 CPU of the client (µs a call)     ${n(m.cpu64, 2).padStart(14)}${n(m.singleCPU, 2).padStart(13)}
 events into a listener (1/s)      ${n(m.listener).padStart(14)}   (${n(m.dropped)} of ${n(EVENTS)} lost on the way)
-events into a loop (1/s)          ${n(m.loop).padStart(14)}`);
+events into a loop (1/s)          ${n(m.loop).padStart(14)}
+CPU of the client (µs an event)   ${n(m.listenerCPU, 2).padStart(14)}${n(m.loopCPU, 2).padStart(13)}  (listener, loop)`);
   service.$close();
 } finally {
   for (const child of children) child.kill('SIGKILL');

@@ -11,6 +11,7 @@ import fc from 'fast-check';
 import { IpcError, connect } from '../index.js';
 import { Connection } from '../connection.js';
 import { FrameReader, FrameTooLong } from '../frame.js';
+import { Pending } from '../pending.js';
 import { UsualReader } from '../usual.js';
 import { turns, world } from './world.js';
 
@@ -248,6 +249,30 @@ test('usual events are read as JSON.parse reads them', () => {
     }
   }), { numRuns: cases, includeErrorInReport: true });
   assert.ok(usual > cases / 10, `only ${usual} were usual`);
+});
+
+test('pending calls are found, whatever their ids', () => {
+  const key = fc.oneof(fc.nat(200).map((n) => `an id ${n.toString(16).padStart(4, '0')}`), fc.nat(9).map((n) => `same place ${n}0000`), name);
+  const step = fc.tuple(fc.boolean(), key);
+  fc.assert(fc.property(fc.array(step, { maxLength: 400, size: 'max' }), (steps) => {
+    const pending = new Pending();
+    const model = new Map();
+    for (const [enters, each] of steps) {
+      const call = model.get(each);
+      assert.equal(pending.get(each), call);
+      if (call !== undefined) {
+        pending.remove(call);
+        model.delete(each);
+      } else if (enters) {
+        model.set(each, { id: each });
+        pending.add(model.get(each));
+      }
+      assert.equal(pending.size, model.size);
+    }
+    for (const [each, call] of model) assert.equal(pending.get(each), call);
+    assert.deepEqual(new Set(pending.all()), new Set(model.values()));
+    assert.equal(pending.get(undefined), undefined);
+  }), { numRuns: Math.ceil(cases / 10), includeErrorInReport: true });
 });
 
 test('bytes of any kind are frames, or too long', () => {
