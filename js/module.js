@@ -29,7 +29,8 @@ export function find(specifier) {
 export function textOf({ name, addresses, manifest, mocked = [] }, library = CLIENT) {
   const lines = [
     `import { service as $open, bind as $bind } from ${JSON.stringify(library)};`,
-    `const $s = $open(${JSON.stringify(name)}, ${JSON.stringify({ addresses, manifest })});`,
+    // As a literal, a member called __proto__ would be none.
+    `const $s = $open(${JSON.stringify(name)}, JSON.parse(${JSON.stringify(JSON.stringify({ addresses, manifest }))}));`,
     "export { $s as default, $s as 'module.exports' };",
   ];
   [...new Set([...Object.keys(manifest?.methods ?? {}), ...mocked])].forEach((method, i) => {

@@ -72,6 +72,11 @@ test('J5: names of the language', async () => {
   assert.equal(await module.odd.delete(), 4);
   const service = module.odd.default;
   assert.deepEqual(await Promise.all(['then', 'constructor', '__proto__'].map((name) => service.$call(name))), [1, 2, 3]);
+  w.write('proto.ekko.ipc.json', '{"service":{"name":"proto"},"methods":{"__proto__":{"polluted":true},"then":{}}}');
+  mock('proto', { ['__proto__']: () => 5 });
+  const { proto } = await program("export * as proto from 'ipc:proto';");
+  assert.deepEqual(Object.keys(proto.default.$manifest.methods), ['__proto__', 'then']);
+  assert.equal(await proto.default.$call('__proto__'), 5);
   assert.equal({}.polluted, undefined);
 });
 

@@ -113,6 +113,21 @@ for (const [name, bundle] of Object.entries(bundlers)) {
   });
 }
 
+test('a manifest that changes is a reason to build again', async () => {
+  const manifest = path.join(w.dir, 'database-service.ekko.ipc.json');
+  const entry = path.join(w.dir, 'app.js');
+  const bundle = await rollup({ input: entry, plugins: [plugin.rollup()], external: () => false, onwarn() {} });
+  assert.ok(bundle.watchFiles.includes(manifest), bundle.watchFiles.join());
+  await bundle.close();
+  const config = { mode: 'development', target: 'node20', entry, context: w.dir, experiments: { outputModule: true }, plugins: [plugin.webpack()], output: { path: w.dir, filename: 'watched.js' } };
+  const stats = await new Promise((resolve, reject) => { webpack(config, (error, all) => (error ? reject(error) : resolve(all))); });
+  assert.ok([...stats.compilation.fileDependencies].includes(manifest));
+  const seen = [];
+  const spy = { name: 'spy', setup(build) { plugin.esbuild().setup({ ...build, onLoad: (filter, load) => build.onLoad(filter, async (args) => { const loaded = await load(args); seen.push(...loaded.watchFiles); return loaded; }) }); } };
+  await esbuild.build({ entryPoints: [entry], bundle: true, format: 'esm', platform: 'node', write: false, plugins: [spy] });
+  assert.deepEqual(seen, [manifest]);
+});
+
 test('a program without the package gets this one', async () => {
   const entry = w.write('lonely/app.js', "import db from 'ipc:database-service';\nconsole.log((await db.getUserById(123)).name);\n");
   fs.rmSync(path.join(w.dir, 'node_modules'), { recursive: true });
