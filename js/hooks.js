@@ -2,14 +2,12 @@
 // (Node 20). Later versions take those of register.js.
 import { receiveMessageOnPort } from 'node:worker_threads';
 
-import { hearMock } from './mocks.js';
+import { MOCKS, hearMock } from './mocks.js';
 import { SCHEME, find, textOf } from './module.js';
 
-let port;
-
-/** initialize is called first, with what register.js sends along: a port by
-    which the other thread tells of its mocks. */
-export function initialize(data) { port = data?.port; }
+// By this the other thread tells of its mocks.
+const mocks = new BroadcastChannel(MOCKS);
+mocks.onmessage = ({ data }) => hearMock(...data);
 
 export async function resolve(specifier, context, next) {
   return specifier.startsWith(SCHEME) ? { url: specifier, format: 'module', shortCircuit: true } : next(specifier, context);
@@ -21,7 +19,8 @@ export async function load(url, context, next) {
   return { format: 'module', source: textOf(find(url)), shortCircuit: true };
 }
 
-// What was told before an import was asked for is there by now.
+// What was told before an import was asked for is there by now, though it may
+// not have had its turn.
 function hear() {
-  for (let told = port && receiveMessageOnPort(port); told !== undefined; told = receiveMessageOnPort(port)) hearMock(...told.message);
+  for (let told = receiveMessageOnPort(mocks); told !== undefined; told = receiveMessageOnPort(mocks)) hearMock(...told.message);
 }

@@ -24,11 +24,7 @@ if (globalThis.Bun !== undefined) plugInto(globalThis.Bun);
 else if (module.registerHooks === undefined) {
   // Node 20: imports are loaded by hooks on a thread of their own, and require
   // knows nothing of them.
-  const { tellMocks } = await import('./mocks.js');
-  const { port1, port2 } = new MessageChannel();
-  port1.unref();
-  tellMocks((name, methods) => port1.postMessage([name, methods]));
-  module.register('./hooks.js', import.meta.url, { data: { port: port2 }, transferList: [port2] });
+  module.register('./hooks.js', import.meta.url);
   await hookRequire();
 } else {
   module.registerHooks({
