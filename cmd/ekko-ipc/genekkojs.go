@@ -69,7 +69,7 @@ func (c *cli) ekkoClient(services []gen.Service, o *ekkoOptions) error {
 		return hint(&usageError{err: err}, "write another folder with -o DIR")
 	}
 	for _, f := range files {
-		if err := c.write(filepath.Join(o.dir, f.name), f.text, f.services...); err != nil {
+		if err := c.write(filepath.ToSlash(filepath.Join(o.dir, f.name)), f.text, f.services...); err != nil {
 			return err
 		}
 	}
