@@ -47,7 +47,7 @@ type role struct {
 }
 
 var roles = []role{
-	{"client", []string{"life", "run"}, []string{"client", "conversations-client", "conversations-long", "hostile", "fuzz", "mend", "moved", "registry", "testing", "vectors"}},
+	{"client", []string{"life", "run"}, []string{"client", "conversations-client", "conversations-long", "hostile", "fuzz", "mend", "moved", "registry", "testing", "browser", "vectors"}},
 	{"service", []string{"life-service"}, []string{"conversations-service", "hostile-client", "kept", "filter"}},
 }
 
