@@ -10,7 +10,7 @@ const ELSEWHERE = new Map(Object.entries({
   'DEADLINE_EXCEEDED before it is sent': 'a timeout of 0 is none in JavaScript, as in its other libraries',
   'RESPONSE_SCHEMA_MISMATCH: not what the program asked for': 'a program in JavaScript asks for no type',
   'an answer that cannot be read ends its call, and no other': 'JSON.parse reads it: of a name that stands twice the last counts (docs/javascript.md)',
-  'INVALID_ARGUMENT: a filter that is none': 'the service says so: a reader of filters would be an eighth of all that an import loads',
+  'INVALID_ARGUMENT: a filter that is none': 'the service says so: to read filters would make all that an import loads a tenth larger',
 }));
 
 const LONG = 'takes long: conversations-long.test.js';
