@@ -7,16 +7,14 @@ import { local, warn, whenAborted } from './error.js';
 import { DEFAULT_FRAME, LONGEST_FRAME } from './frame.js';
 import { nextId, timestamp } from './id.js';
 import { Mending, isAway } from './mend.js';
-import { closest, eventName, isName } from './name.js';
+import { closest, eventName } from './name.js';
 import { Promises } from './promise.js';
 import { RetryBudget, again, newKey } from './retry.js';
+import { DEFAULT_TIMEOUT, Routes } from './route.js';
 import { Will } from './will.js';
 
 /** MOST_WAITING is how many calls may wait for their turn; more are a mistake. */
 const MOST_WAITING = 16_384 - MOST_PENDING;
-
-/** DEFAULT_TIMEOUT is how long a call waits that nothing else is said of. */
-const DEFAULT_TIMEOUT = 30_000;
 
 // How many published events are remembered by name, for the word of a service
 // that refuses one.
@@ -48,7 +46,7 @@ export class Link {
   #timeout;
   #maxFrame = DEFAULT_FRAME;
   #maxAnswer = LONGEST_FRAME; // a service may allow more than is sent unasked
-  #routes = new Map();
+  #routes;
   #queue = [];
   #head = 0;
   #leaving = new Set(); // connections by which answers may still come
@@ -70,6 +68,7 @@ export class Link {
     this.manifest = manifest;
     this.#locate = locate;
     this.#timeout = timeout;
+    this.#routes = new Routes(name, timeout, manifest);
     if (maxFrame !== undefined) this.#maxFrame = this.#maxAnswer = maxFrame;
   }
 
@@ -77,33 +76,7 @@ export class Link {
   get methods() { return Object.keys(this.manifest?.methods ?? {}); }
 
   /** route is what is always the same in the calls of a method. */
-  route(method) {
-    let route = this.#routes.get(method);
-    if (route === undefined) {
-      route = this.#routeOf(method);
-      if (this.#routes.size >= MOST_ROUTES) this.#routes.clear();
-      this.#routes.set(method, route);
-    }
-    return route;
-  }
-
-  #routeOf(method) {
-    const methods = this.manifest?.methods ?? {};
-    const declared = Object.hasOwn(methods, method) ? methods[method] : undefined;
-    const action = JSON.stringify(method);
-    const channel = method.startsWith('ipc.') ? action : this.#service === undefined ? undefined : JSON.stringify(`${this.#service}.${method}`);
-    return {
-      name: method,
-      valid: isName(method),
-      open: '{"type":"request","messageId":"',
-      head: channel === undefined ? `","action":${action}` : channel === action ? `","channel":${channel}` : `","channel":${channel},"action":${action}`,
-      timeout: this.#timeout ?? declared?.timeout ?? DEFAULT_TIMEOUT,
-      told: this.#timeout, // what the service has to be told, because it cannot know
-      more: '',
-      idempotent: declared?.idempotent === true,
-      stream: declared?.stream,
-    };
-  }
+  route(method) { return this.#routes.of(method); }
 
   /** call prepares a call. Its send is fulfilled with the result or a Failure;
       who has waited for it asks failed what comes of that, and makes it an error. */
@@ -212,7 +185,7 @@ export class Link {
     const { addresses, manifest } = this.#locate();
     if (manifest !== undefined && manifest !== this.manifest) {
       this.manifest = manifest;
-      for (const [method, route] of this.#routes) Object.assign(route, this.#routeOf(method));
+      this.#routes.renew(manifest);
       this.#promises.forget();
     }
     return addresses;
@@ -374,7 +347,6 @@ export class Link {
 
 // ENVELOPE is room for all of a message but its data.
 const ENVELOPE = 1024;
-const MOST_ROUTES = 4096;
 
 // isRight says whether the metadata of an event can be understood (meta.1).
 function isRight({ seq, epoch, stream, subscription }) {

@@ -2,19 +2,19 @@
 // that it hears, and what it has lost.
 import { byteLength } from './bytes.js';
 import { Call } from './call.js';
-import { Failure, IpcError, check, checkSignal, isObject, local, warn, whenAborted } from './error.js';
+import { Failure, IpcError, checkSignal, isObject, local, warn, whenAborted } from './error.js';
 import { ReceivedEvent } from './event.js';
 import { dataBytes } from './frame.js';
-import { gapAfter, gapBefore, lostIn, noteGap, takeGap } from './gap.js';
+import { gapBefore, lostIn, noteGap, takeGap } from './gap.js';
 import { nextId, timestamp } from './id.js';
 import { Pattern } from './name.js';
+import { isPlace, wishOf } from './options.js';
+import { Progress } from './progress.js';
 
 /** EVENT_COST is what the smallest event takes of a window. */
 const EVENT_COST = 256;
 /** MOST_STARTS is how many streams a service tells the start of. */
 const MOST_STARTS = 1000;
-/** MOST_CURSORS bounds the streams of which a subscription knows where it stands. */
-const MOST_CURSORS = 4096;
 const SUBSCRIBE_TIMEOUT = 10_000;
 
 let lastID = 0;
@@ -34,9 +34,7 @@ export class Subscription {
   #connection; // that it is on, or was last
   #id; // at the service; undefined while it has no place there
   #separate; // the id that its events carry
-  #last = new Map(); // by stream: where it stands
-  #recent; // the stream of the last event
-  #stands; // the place in that
+  #progress = new Progress();
   #gaps = new Map(); // by stream: what was lost before the next event
   #owed = 0; // bytes read that the service has not been told of
   #handling = 0; // listeners that are at an event which they are to acknowledge
@@ -75,7 +73,7 @@ export class Subscription {
   enrol(connection, again) {
     const wish = { ...this.#options };
     const plain = !this.grouped && Object.keys(wish).length === (wish.onSlow === undefined ? 0 : 1);
-    const stood = new Map([...this.#last].map(([stream, at]) => [stream, { ...at }]));
+    const stood = this.#progress.now();
     if (again && !this.grouped) {
       // A name that means something to the language is a stream's name, too.
       const streams = Object.create(null);
@@ -152,7 +150,7 @@ export class Subscription {
       const gap = last === undefined || this.grouped ? undefined : gapBefore(start, last);
       if (gap !== undefined) this.#missed(stream, gap);
     }
-    this.#skip(starts);
+    this.#progress.skip(starts);
   }
 
   // startsOf is where its events begin, by stream.
@@ -162,28 +160,13 @@ export class Subscription {
     return starts;
   }
 
-  // skip notes that nothing before these places is to come any more.
-  #skip(starts) {
-    for (const [stream, { epoch, seq }] of starts) {
-      const last = this.#last.get(stream);
-      if (last === undefined) {
-        if (this.#last.size < MOST_CURSORS) this.#last.set(stream, { epoch, seq: seq - 1 });
-      } else if (last.epoch !== epoch) {
-        last.epoch = epoch;
-        last.seq = seq - 1;
-      } else {
-        last.seq = Math.max(last.seq, seq - 1);
-      }
-    }
-  }
-
   /** share is called when it has caught up: its events come without an id from
       now on, and of each stream those from the places on that the service says. */
   share(connection, said) {
     if (this.grouped || this.#id === undefined) return;
     connection.separate.delete(this.#separate);
     this.#separate = undefined;
-    if (isObject(said) && typeof said.subscription === 'string') this.#skip(this.#startsOf(said));
+    if (isObject(said) && typeof said.subscription === 'string') this.#progress.skip(this.#startsOf(said));
     connection.plain.add(this);
     connection.reroute();
   }
@@ -212,7 +195,7 @@ export class Subscription {
     const metadata = message.metadata ?? NOTHING;
     const stream = metadata.stream ?? name;
     if (metadata.gap != null && metadata.seq == null) return this.#noticed(stream, metadata);
-    if (metadata.epoch != null && metadata.snapshot !== true && !this.#advance(stream, metadata)) return;
+    if (metadata.epoch != null && metadata.snapshot !== true && !this.#progress.advance(stream, metadata) && !this.grouped) return;
     const event = {
       channel: name, data: message.data, id: message.messageId, timestamp: message.timestamp,
       stream, seq: metadata.seq, epoch: metadata.epoch,
@@ -229,27 +212,6 @@ export class Subscription {
     return Math.max(bytes, EVENT_COST);
   }
 
-  // advance notes where it stands. It reports false for what has come before.
-  #advance(stream, { epoch, seq }) {
-    let last = this.#stands;
-    if (last === undefined || stream !== this.#recent) {
-      last = this.#last.get(stream);
-      if (last === undefined) {
-        if (this.#last.size >= MOST_CURSORS) return true;
-        this.#last.set(stream, last = { epoch, seq: 0 });
-      }
-      this.#recent = stream;
-      this.#stands = last;
-    }
-    if (last.epoch !== epoch) {
-      last.epoch = epoch;
-      last.seq = 0;
-    }
-    if (seq <= last.seq && !this.grouped) return false;
-    last.seq = seq;
-    return true;
-  }
-
   // noticed takes the service's word for what is lost, but for what has come all
   // the same: the notice may be for others, who were not as far.
   #noticed(stream, { gap: said, epoch }) {
@@ -257,8 +219,8 @@ export class Subscription {
     const { from, reason } = said;
     const to = Number.isSafeInteger(said.to) ? said.to : undefined;
     const count = Number.isSafeInteger(said.count) ? said.count : lostIn({ from, to });
-    const last = this.grouped ? undefined : this.#last.get(stream);
-    const gap = last === undefined || last.epoch !== epoch ? { from, to, reason, count } : gapAfter({ from, to, reason, count }, last.seq);
+    const told = { from, to, reason, count };
+    const gap = this.grouped ? told : this.#progress.missing(stream, epoch, told);
     if (gap !== undefined) this.#missed(stream, gap);
   }
 
@@ -325,33 +287,3 @@ export class Subscription {
 }
 const NOTHING = Object.freeze({});
 
-const isPlace = (value) => isObject(value) && typeof value.epoch === 'string' && Number.isSafeInteger(value.seq);
-
-const WORDS = new Set(['new', 'first', 'last', 'snapshot']);
-
-// fromOf is where to begin as the protocol has it.
-function fromOf(from) {
-  if (from === undefined || from === 'new') return undefined;
-  if (from instanceof Date) return { time: from.toISOString() };
-  check(WORDS.has(from) || isPlace(from) || typeof from?.time === 'string', "from must be 'new', 'first', 'last', 'snapshot', a Date or { epoch, seq }", from);
-  return WORDS.has(from) ? from : from.time === undefined ? { epoch: from.epoch, seq: from.seq } : { time: from.time };
-}
-
-// wishOf makes of a program's options those of a subscribe message.
-function wishOf({ signal, from, filter, group, durable, credit, ackWait, onSlow, ...rest }) {
-  for (const name of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(name)} of a subscription`);
-  const wish = {};
-  for (const [name, value] of [['filter', filter], ['group', group], ['durable', durable]]) {
-    check(value === undefined || typeof value === 'string', `${name} must be a string`, value);
-    if (value !== undefined) wish[name] = value;
-  }
-  const begin = fromOf(from);
-  if (begin !== undefined) wish.from = begin;
-  check(credit === undefined || (Number.isInteger(credit) && credit > 0), 'credit must be a positive integer', credit);
-  if (credit !== undefined) wish.credit = credit;
-  check(ackWait === undefined || (typeof ackWait === 'number' && ackWait > 0), 'ackWait must be milliseconds', ackWait);
-  if (ackWait !== undefined) wish.ackWaitMs = Math.round(ackWait);
-  check(onSlow === undefined || onSlow === 'drop-oldest' || onSlow === 'disconnect', "onSlow must be 'drop-oldest' or 'disconnect'", onSlow);
-  if (onSlow !== undefined) wish.onSlow = onSlow;
-  return wish;
-}
