@@ -10,9 +10,11 @@ import { refuse } from './refusal.js';
 
 const MOST_FAULTS = 16; // messages that cannot be read (msg.3)
 const MOST_WAITING = 8 << 20; // bytes for a peer that does not read (limit.2)
-const ENOUGH_WAITING = 256 << 10; // bytes behind which events wait in their outlets
+const MOST_AT_ALL = 64 << 20; // bytes for one that does, slower than is answered
+const ENOUGH_WAITING = 256 << 10; // bytes behind which events wait in their outlets, and requests unread
 const FRAME_TIME = 30_000; // from the first byte of a message to its last
-const WRITE_TIME = 10_000;
+const WRITE_TIME = 10_000; // in which something has to be read
+const SHORT_WRITE_TIME = 1000; // the same, where more waits than may for one who does not read
 
 const FIELDS = ['messageId', 'channel', 'action', 'correlationId'];
 const META = {
@@ -45,6 +47,8 @@ export class Peer {
   #faults = 0;
   #slow; // timer of a message that is not whole
   #stalled; // timer of a write
+  #written = 0; // bytes that the socket was given
+  #later = []; // messages that are taken up when some of the answers have been read
   #ended = false; // the client has closed its sending side
 
   constructor(host, socket) {
@@ -68,7 +72,7 @@ export class Peer {
     } catch (error) {
       return this.#unreadable(error);
     }
-    if (this.#reader.partial) {
+    if (this.#reader.partial && this.#later.length === 0) {
       this.#slow ??= setTimeout(() => this.#socket.destroy(), FRAME_TIME).unref();
     } else if (this.#slow !== undefined) {
       clearTimeout(this.#slow);
@@ -97,11 +101,33 @@ export class Peer {
   /** finished closes a connection whose client has closed its sending side and
       has all its answers (frame.9). */
   finished() {
-    if (this.#ended && this.running.size === 0) this.end();
+    if (this.#ended && this.running.size === 0 && this.#later.length === 0) this.end();
   }
 
+  // Who does not read the answers is not asked for more questions.
   #frame(text) {
     if (this.closed) return;
+    if (this.writable && this.#later.length === 0) return this.#read(text);
+    this.#later.push(text);
+    this.#socket.pause();
+  }
+
+  #goOn() {
+    if (this.#later.length === 0) return;
+    const later = this.#later;
+    this.#later = [];
+    for (const [i, text] of later.entries()) {
+      if (this.closed) return;
+      if (!this.writable) {
+        this.#later = later.slice(i);
+        return;
+      }
+      this.#read(text);
+    }
+    this.#socket.resume();
+  }
+
+  #read(text) {
     let message;
     try {
       message = parse(text, true);
@@ -159,14 +185,29 @@ export class Peer {
     if (this.closed) return;
     this.#writer ??= new FrameWriter((data) => this.#write(data), this.#reader.framing ?? 'length');
     this.#writer.push(text);
+    if (this.#writer.waiting > ENOUGH_WAITING) this.#writer.flush();
   }
 
   #write(data) {
     if (this.closed) return;
     const socket = this.#socket;
+    this.#written += Buffer.byteLength(data);
     socket.write(data, 'utf8');
-    if (socket.writableLength > MOST_WAITING) return socket.destroy();
-    if (socket.writableLength > 0) this.#stalled ??= setTimeout(() => socket.destroy(), WRITE_TIME).unref();
+    if (socket.writableLength > MOST_AT_ALL) return socket.destroy();
+    if (socket.writableLength > 0) this.#watch();
+  }
+
+  // watch ends a connection whose client has read nothing for a while.
+  #watch() {
+    if (this.#stalled !== undefined) return;
+    const socket = this.#socket;
+    const sent = () => this.#written - socket.writableLength;
+    const before = sent();
+    this.#stalled = setTimeout(() => {
+      this.#stalled = undefined;
+      if (sent() === before) socket.destroy();
+      else if (socket.writableLength > 0) this.#watch();
+    }, socket.writableLength > MOST_WAITING ? SHORT_WRITE_TIME : WRITE_TIME).unref();
   }
 
   #drained() {
@@ -174,6 +215,7 @@ export class Peer {
     this.#stalled = undefined;
     this.plain.flush();
     for (const { separate, outlet } of this.members.values()) if (separate) outlet.flush();
+    this.#goOn();
   }
 
   /** tooSlow ends a subscription that would lose an event. */
