@@ -47,7 +47,6 @@ export class Peer {
   #faults = 0;
   #slow; // timer of a message that is not whole
   #stalled; // timer of a write
-  #written = 0; // bytes that the socket was given
   #later = []; // messages that are taken up when some of the answers have been read
   #ended = false; // the client has closed its sending side
 
@@ -191,7 +190,6 @@ export class Peer {
   #write(data) {
     if (this.closed) return;
     const socket = this.#socket;
-    this.#written += Buffer.byteLength(data);
     socket.write(data, 'utf8');
     if (socket.writableLength > MOST_AT_ALL) return socket.destroy();
     if (socket.writableLength > 0) this.#watch();
@@ -201,7 +199,7 @@ export class Peer {
   #watch() {
     if (this.#stalled !== undefined) return;
     const socket = this.#socket;
-    const sent = () => this.#written - socket.writableLength;
+    const sent = () => socket.bytesWritten - socket.writableLength;
     const before = sent();
     this.#stalled = setTimeout(() => {
       this.#stalled = undefined;
