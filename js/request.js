@@ -1,20 +1,16 @@
 // A Request is one call that a service answers.
-import { Failure, IpcError, isObject } from './error.js';
+import { Failure, IpcError } from './error.js';
 import { Deadline } from './deadline.js';
+import { Items } from './items.js';
 import { isWellFormed } from './json.js';
 import { bind, refusal } from './manifest.js';
 import { refuse } from './refusal.js';
+import { FRAME_REST, failureOf, tellOfBug } from './thrown.js';
 
 const DEFAULT_TIMEOUT = 30_000;
 const LONGEST_TIMEOUT = 600_000;
-const WINDOW = 64 << 10; // of items that a client may send
 const ITEM_COST = 256;
-const FRAME_REST = 512; // of a frame, for what is not data
-const SHORT = 128; // letters of a message that is too long
 const TURN = 128; // items that are sent before others have their turn
-
-// What a handler may answer; any other code would speak for the library (err.4).
-const ALLOWED = new Set(['INVALID_ARGUMENT', 'NOT_FOUND', 'ALREADY_EXISTS', 'CONFLICT', 'SCHEMA_MISMATCH', 'UNIMPLEMENTED', 'HANDLER_FAILED', 'APP_ERROR']);
 
 /** What a caller is known by: the door lets in this user and root alone, and
     more Node cannot ask the kernel. */
@@ -172,51 +168,7 @@ export class Request extends Deadline {
     this.#end({ failure: this.#describe(error) });
   }
 
-  // describe says for the caller what a handler threw, which may be anything:
-  // even to look at it may throw.
-  #describe(error) {
-    let failure;
-    try {
-      failure = this.#read(error);
-    } catch {
-      failure = this.#bug('something that cannot be read', undefined);
-    }
-    return this.#fitting(failure);
-  }
-
-  #read(error) {
-    const stopped = this.#stopped;
-    const { code, message, details, retryable } = Object(error);
-    if (stopped !== undefined && (error === stopped || error?.name === 'AbortError' || typeof code !== 'string')) {
-      return new Failure(stopped.code, stopped.message, { executed: 'maybe', retryable: false, origin: 'service' });
-    }
-    if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]*$/.test(code) || isSystem(error)) return this.#bug(error, message);
-    const said = message === undefined ? code : String(message);
-    const more = { ...(isObject(details) ? details : {}), origin: 'service', ...(typeof retryable === 'boolean' ? { retryable } : {}) };
-    if (ALLOWED.has(code) || code.startsWith('APP_')) return new Failure(code, said, more);
-    // What another service said of its own work says nothing of this one's.
-    return new Failure('APP_ERROR', said, { ...more, executed: 'yes', original: code });
-  }
-
-  // A bug is shown here, where it can be mended.
-  #bug(error, message) {
-    try {
-      console.error(`the handler of ${this.#method.name} failed:`, error);
-    } catch {
-      console.error(`the handler of ${this.#method.name} failed`);
-    }
-    return new Failure('HANDLER_FAILED', message === undefined ? String(error) : String(message), { executed: 'maybe', retryable: false, origin: 'service' });
-  }
-
-  // fitting leaves out what cannot be written, or not into one frame.
-  #fitting(failure) {
-    try {
-      const text = JSON.stringify([failure.message, failure.details]);
-      if (isWellFormed(text) && Buffer.byteLength(text) <= this.#host.maxFrame - FRAME_REST) return failure;
-    } catch { /* it is left out */ }
-    const { executed, retryable } = failure;
-    return new Failure(failure.code, failure.message.slice(0, SHORT).toWellFormed(), { executed, retryable, origin: 'service' });
-  }
+  #describe(error) { return failureOf(error, this.#method.name, this.#stopped, this.#host.maxFrame); }
 
   // stream sends what a generator gives, as fast as the client takes it.
   async #stream(result) {
@@ -256,7 +208,7 @@ export class Request extends Deadline {
     try {
       await iterator.return?.();
     } catch (error) {
-      this.#bug(error, '');
+      tellOfBug(this.#method.name, error);
     }
   }
 
@@ -303,81 +255,7 @@ export class Request extends Deadline {
   }
 }
 
-// Items are what a client streams, for a handler's loop.
-class Items {
-  #grant;
-  #credit = WINDOW;
-  #owed = 0;
-  #waiting = [];
-  #readers = [];
-  #done = false;
-  #error;
-
-  constructor(grant) { this.#grant = grant; }
-
-  // push reports false for what was sent without credit (stream.6).
-  push(value) {
-    if (this.#credit <= 0) return false;
-    const cost = Math.max(Buffer.byteLength(JSON.stringify(value)), ITEM_COST);
-    this.#credit -= cost;
-    const reader = this.#readers.shift();
-    if (reader === undefined) this.#waiting.push({ value, cost });
-    else {
-      this.#took(cost);
-      reader.resolve({ value, done: false });
-    }
-    return true;
-  }
-
-  #took(cost) {
-    this.#owed += cost;
-    if (this.#owed < WINDOW / 4) return;
-    this.#credit += this.#owed;
-    this.#grant(this.#owed);
-    this.#owed = 0;
-  }
-
-  end() {
-    this.#done = true;
-    for (const { resolve } of this.#readers.splice(0)) resolve({ value: undefined, done: true });
-  }
-
-  fail(error) {
-    if (this.#done) return;
-    this.#done = true;
-    this.#waiting = [];
-    this.#error = this.#readers.length > 0 ? undefined : { error };
-    for (const { reject } of this.#readers.splice(0)) reject(error);
-  }
-
-  next() {
-    const item = this.#waiting.shift();
-    if (item !== undefined) {
-      this.#took(item.cost);
-      return Promise.resolve({ value: item.value, done: false });
-    }
-    if (this.#error !== undefined) {
-      const { error } = this.#error;
-      this.#error = undefined;
-      return Promise.reject(error);
-    }
-    if (this.#done) return Promise.resolve({ value: undefined, done: true });
-    return new Promise((resolve, reject) => { this.#readers.push({ resolve, reject }); });
-  }
-
-  return(value) {
-    this.#done = true;
-    this.#waiting = [];
-    return Promise.resolve({ value, done: true });
-  }
-
-  [Symbol.asyncIterator]() { return this; }
-}
-
 const isPlain = (value) => typeof value !== 'object' || value === null;
-
-// An error of the system has a code of the system's: ENOENT and its like.
-const isSystem = (error) => typeof error?.errno === 'number' || typeof error?.syscall === 'string';
 
 // timeoutOf is how long a request may take (time.1, stream.9); 0: without end.
 function timeoutOf({ stream, timeout }, given) {
