@@ -31,3 +31,5 @@ await serve('database-service', { ...right, getUserById: (id: string) => ({ id: 
 (await serve('database-service', right)).publish('user.craeted', { id: 1, name: '' });
 // @ts-expect-error a wrong payload
 (await serve('database-service', right)).publish('user.created', { id: 1 });
+// @ts-expect-error a snapshot that is no function
+await serve('z', {}, { snapshots: { prices: 5 } });

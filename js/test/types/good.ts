@@ -25,3 +25,4 @@ const served = await serve('database-service', {
 served.publish('user.created', { id: 1, name: 'x' }); served.publish('news', { any: 'thing' });
 served.subscribe('user.created', ({ name }) => name.length); for await (const { data } of served.on('user.created')) data.id.toFixed();
 await serve('database-service', { getUserById: async (id) => ({ id, name: '' }), exportUsers: () => [{ id: 1 }], addUsers: () => 1, tidy: async () => {} });
+await serve('y', { async ask() { return (await this.client.$call('advise', 1)) as string; } }, { maxQueued: 5, maxConnections: 5, maxHeld: 1024, snapshots: { prices: () => ({ tea: 1 }) } });
