@@ -9,6 +9,7 @@ import { Once } from './once.js';
 import { Peer, idOf } from './peer.js';
 import { refuse } from './refusal.js';
 import { Request } from './request.js';
+import { FRAME_REST } from './thrown.js';
 import { maintain, queues, settle } from './upkeep.js';
 
 const MOST_PEERS = 4096;
@@ -173,12 +174,14 @@ export class Host {
   // reserved answers what every service answers.
   #reserved(peer, id, name, { data }, fail) {
     const one = Array.isArray(data) && name !== 'ping' ? data[0] : data;
-    const say = (value) => peer.answer(id, JSON.stringify(value ?? null));
+    const write = (text) => (Buffer.byteLength(text) <= this.maxFrame - FRAME_REST ? peer.answer(id, text)
+      : fail(refuse('MESSAGE_TOO_LARGE', `the answer of ipc.${name} does not fit into a frame of ${this.maxFrame} bytes`, { limit: this.maxFrame, direction: 'response' })));
+    const say = (value) => write(JSON.stringify(value ?? null));
     const tell = (outcome) => (outcome instanceof Failure ? fail(outcome) : say(outcome));
     switch (name) {
       case 'ping': return peer.settling.size === 0 ? say(data) : void Promise.allSettled(peer.settling).then(() => say(data));
       case 'hello': return this.#hello(one, say, fail);
-      case 'describe': return peer.answer(id, this.#manifest?.text ?? JSON.stringify({ service: { name: this.name }, methods: Object.fromEntries([...this.#methods.keys()].map((method) => [method, {}])) }));
+      case 'describe': return write(this.#manifest?.text ?? JSON.stringify({ service: { name: this.name }, methods: Object.fromEntries([...this.#methods.keys()].map((method) => [method, {}])) }));
       case 'health': return say({ status: 'ok', service: this.name, uptimeMs: this.#uptime });
       case 'stats': return say({ ...this.#stats, panics: 0, events: this.audience.events, connections: this.#peers.size, subscriptions: this.audience.size, running: this.#running, waiting: [...this.#lanes.values()].reduce((n, { waiting }) => n + waiting, 0), uptimeMs: this.#uptime });
       case 'connections': return say([...this.#peers].map(() => ({})));

@@ -61,6 +61,7 @@ export class Outlet {
   #gaps = new Map(); // by event name
   #disconnect;
   #more;
+  #closed = false;
 
   // disconnect, if it is given, is called instead of dropping; more is called
   // when something could be sent and nothing waits.
@@ -86,6 +87,7 @@ export class Outlet {
 
   /** offer takes an event, as framed makes it. */
   offer(event) {
+    if (this.#closed) return;
     if (this.open && event.cost <= this.#budget.most) return this.#send(event);
     this.#waiting.push(event);
     this.#hold(event.cost);
@@ -163,8 +165,9 @@ export class Outlet {
     if (this.open) this.#more?.();
   }
 
-  /** close forgets what waits. */
+  /** close forgets what waits, and takes no more. */
   close() {
+    this.#closed = true;
     this.#hold(-this.#bytes);
     this.#waiting = [];
     this.#head = 0;

@@ -13,6 +13,7 @@ const MOST_BLOCKED = 4096;
 const MOST_DEAD = 10_000;
 const MOST_DEAD_BYTES = 16 << 20;
 const DEFAULT_WAIT = 30_000; // for room, in ms
+const LONGEST_WAIT = 600_000;
 
 // A Blocked is a publisher who waits for room.
 class Blocked extends Deadline {
@@ -53,7 +54,7 @@ export class Queue {
     return new Promise((resolve) => {
       const blocked = new Blocked(this, [name, text, id, only], resolve);
       this.#blocked.push(blocked);
-      blocked.begin(timeout > 0 ? timeout : DEFAULT_WAIT);
+      blocked.begin(timeout > 0 ? Math.min(timeout, LONGEST_WAIT) : DEFAULT_WAIT);
     });
   }
 

@@ -217,6 +217,38 @@ test('subscribers that never read cost no more than they may, and nobody else an
   assert.equal(stream.dropped, 0);
 });
 
+test('an answer of ipc that fits into no frame is refused', async (t) => {
+  const { raw, good } = await attack(t, {}, { maxFrame: 4096 });
+  const client = raw();
+  for (let i = 0; i < 100; i++) client.say({ type: 'subscribe', messageId: `subscribing-${i}`, channel: `a.${i}`, data: { subscription: `s${i}` } });
+  await answerTo(client, 'subscribing-99');
+  const error = await rejection(good.$call('ipc.who'));
+  assert.deepEqual([error.code, error.executed], ['MESSAGE_TOO_LARGE', 'no']);
+});
+
+test('one that is cut off while others are told leaves nothing behind', async (t) => {
+  const manifest = { service: { name: 'victim' }, events: { tick: {} }, methods: {} };
+  const { raw, good, service } = await attack(t, {}, { manifest, maxHeld: 300_000 });
+  const clients = Array.from({ length: 6 }, raw);
+  for (const client of clients) {
+    client.say({ type: 'subscribe', messageId: 'subscribing', channel: 'tick', data: { onSlow: 'disconnect', subscription: 'own' } });
+    await answerTo(client, 'subscribing');
+    client.socket.pause();
+  }
+  const text = 'x'.repeat(50_000);
+  for (let i = 0; i < 200; i++) service.publish('tick', { i, text });
+  assert.equal((await good.$call('ipc.stats')).subscriptions, 0);
+  for (const client of clients) {
+    client.socket.resume();
+    assert.equal((await answerTo(client, 'own')).error.code, 'SLOW_CONSUMER');
+  }
+  // What those held is free: who comes now has room.
+  const stream = good.on('tick', { limit: 1000 });
+  await good.$call('ipc.ping');
+  for (let i = 0; i < 8; i++) service.publish('tick', { i, text });
+  for (let i = 0; i < 8; i++) assert.equal((await stream.next()).value.data.i, i);
+});
+
 test('J5: a handler that throws odd things is answered for, and named here', async (t) => {
   const evil = {
     getter: { get code() { throw new Error('no code'); } },
