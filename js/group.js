@@ -2,7 +2,7 @@
 // A message that one of them holds is settled by its word, or comes again.
 import { Deadline } from './deadline.js';
 import { framed } from './outlet.js';
-import { dataOf } from './member.js';
+import { dataOf, known } from './member.js';
 import { refuse } from './refusal.js';
 
 /** MOST_DELIVERIES is how often a message is delivered before it is given up. */
@@ -251,7 +251,7 @@ export class GroupMember {
   left() { this.group.remove(this); }
 
   facts() {
-    return { subscription: this.id, pattern: this.pattern.name, group: this.group.name, ...(this.group.durable ? { durable: true } : {}), known: false, queued: 0, delivered: this.#delivered, dropped: 0 };
+    return { subscription: this.id, pattern: this.pattern.name, group: this.group.name, ...(this.group.durable ? { durable: true } : {}), ...known(this.peer), queued: 0, delivered: this.#delivered, dropped: 0 };
   }
 
   /** replaced ends it: another has taken over its name (group.10). */

@@ -3,6 +3,7 @@
 import { Audience } from './audience.js';
 import { Failure, isObject } from './error.js';
 import { DEFAULT_FRAME } from './frame.js';
+import { Identities } from './identity.js';
 import { Lane } from './lane.js';
 import { closest, eventName, isName, split } from './name.js';
 import { Once } from './once.js';
@@ -40,8 +41,9 @@ export class Host {
   #ref = true;
   #mostQueued;
   #mostPeers;
+  #identities; // undefined: nobody is identified
 
-  constructor(name, manifest, handlers, { maxFrame = DEFAULT_FRAME, maxQueued = MOST_QUEUED, maxConnections = MOST_PEERS, maxHeld, snapshots } = {}) {
+  constructor(name, manifest, handlers, { maxFrame = DEFAULT_FRAME, maxQueued = MOST_QUEUED, maxConnections = MOST_PEERS, maxHeld, snapshots, identify = false } = {}) {
     this.maxFrame = maxFrame;
     this.name = name;
     this.#manifest = manifest;
@@ -50,6 +52,7 @@ export class Host {
     this.#methods = manifest?.methods ?? new Map(Object.keys(handlers).map((method) => [method, { name: method }]));
     this.#mostQueued = maxQueued;
     this.#mostPeers = maxConnections;
+    if (identify) this.#identities = Identities.open();
     this.audience = new Audience(name, manifest, { maxFrame, maxHeld, snapshots });
   }
 
@@ -59,7 +62,10 @@ export class Host {
     const full = this.#peers.size >= this.#mostPeers;
     this.#peers.add(peer);
     if (!this.#ref) peer.unref();
-    if (!full && !this.#leaving) return;
+    if (!full && !this.#leaving) {
+      if (this.#identities !== undefined) peer.await(this.#identities.of(socket));
+      return;
+    }
     peer.refuseAll(full ? refuse('QUOTA_EXCEEDED', `${this.name} has ${this.#mostPeers} connections, which is all it takes`, { resource: 'connections', limit: this.#mostPeers }) : refuse('SHUTTING_DOWN', `${this.name} is shutting down`, { retryable: true }));
   }
 
@@ -180,11 +186,11 @@ export class Host {
     const tell = (outcome) => (outcome instanceof Failure ? fail(outcome) : say(outcome));
     switch (name) {
       case 'ping': return peer.settling.size === 0 ? say(data) : void Promise.allSettled(peer.settling).then(() => say(data));
-      case 'hello': return this.#hello(one, say, fail);
+      case 'hello': return this.#hello(peer, one, say, fail);
       case 'describe': return write(this.#manifest?.text ?? JSON.stringify({ service: { name: this.name }, methods: Object.fromEntries([...this.#methods.keys()].map((method) => [method, {}])) }));
       case 'health': return say({ status: 'ok', service: this.name, uptimeMs: this.#uptime });
       case 'stats': return say({ ...this.#stats, panics: 0, events: this.audience.events, connections: this.#peers.size, subscriptions: this.audience.size, running: this.#running, waiting: [...this.#lanes.values()].reduce((n, { waiting }) => n + waiting, 0), uptimeMs: this.#uptime });
-      case 'connections': return say([...this.#peers].map(() => ({})));
+      case 'connections': return say([...this.#peers].map(({ identity: { uid, pid } }) => ({ uid, pid })));
       case 'who': return say(this.audience.who());
       case 'will': return this.#will(peer, one, say, fail);
       case 'queues': return say(queues(this.audience));
@@ -196,13 +202,13 @@ export class Host {
 
   get #uptime() { return Math.round(performance.now() - this.#began); }
 
-  #hello(asked, say, fail) {
+  #hello({ identity: { uid, gid, pid } }, asked, say, fail) {
     const { versions = [1] } = Object(asked);
     if (!Array.isArray(versions) || !versions.every((each) => typeof each === 'number')) return fail(refuse('INVALID_ARGUMENT', 'versions must be an array of numbers'));
     if (!versions.includes(1)) return fail(refuse('UNSUPPORTED_VERSION', 'this is protocol version 1', { offered: versions, supported: [1] }));
     say({
       protocol: 1, service: this.name, version: this.#manifest?.source.service.version ?? '', limits: { maxFrame: this.maxFrame, maxInFlight: MOST_OF_PEER },
-      features: ['batch', 'cancel', 'deadline', 'events', 'streams'], identity: {}, roles: [],
+      features: ['batch', 'cancel', 'deadline', 'events', 'streams'], identity: { uid, gid, pid }, roles: [],
     });
   }
 

@@ -113,12 +113,15 @@ export class Member {
     if (this.separate) this.outlet.close();
   }
 
-  /** facts are what others may know of it. Node cannot ask the kernel who it is. */
+  /** facts are what others may know of it. */
   facts() {
     const { queued, delivered, dropped } = this.outlet;
-    return { subscription: this.id, pattern: this.pattern.name, known: false, queued, delivered, dropped };
+    return { subscription: this.id, pattern: this.pattern.name, ...known(this.peer), queued, delivered, dropped };
   }
 }
 
 /** dataOf is the data of a record. */
 export const dataOf = ({ text }) => (text === '' ? null : JSON.parse(text));
+
+/** known is what the kernel says of a client. */
+export const known = ({ identity: { known: vouched, pid, uid, exe } }) => ({ known: vouched, pid, uid, exe });

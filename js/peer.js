@@ -4,6 +4,7 @@ import { ClientCalls } from './callback.js';
 import { isObject } from './error.js';
 import { FrameReader, FrameTooLong, FrameWriter } from './frame.js';
 import { nextId, timestamp } from './id.js';
+import { UNKNOWN } from './identity.js';
 import { JSONFault, parse } from './json.js';
 import { Outlet } from './outlet.js';
 import { refuse } from './refusal.js';
@@ -37,6 +38,9 @@ export class Peer {
   settling = new Set();
   /** calls are those that the service makes of the client. */
   calls = new ClientCalls(this);
+  /** identity is who the kernel says it is, and caller what handlers know of that. */
+  identity = UNKNOWN;
+  caller = callerOf(UNKNOWN);
   will = undefined;
   closed = false;
 
@@ -253,6 +257,14 @@ export class Peer {
     setTimeout(() => this.#socket.destroy(), WRITE_TIME).unref();
   }
 
+  /** await reads nothing of it until its identity is known. */
+  async await(identity) {
+    this.#socket.pause();
+    this.identity = await identity;
+    this.caller = callerOf(this.identity);
+    this.#socket.resume();
+  }
+
   ref() { this.#socket.ref(); }
   unref() { this.#socket.unref(); }
 
@@ -266,6 +278,9 @@ export class Peer {
     this.#host.gone(this);
   }
 }
+
+const NO_ROLES = Object.freeze([]);
+const callerOf = (identity) => Object.freeze({ ...identity, roles: NO_ROLES });
 
 const errorText = ({ code, message, details, executed, retryable }) => JSON.stringify({ code, message, details: { executed, retryable, origin: 'service', ...details } });
 

@@ -12,10 +12,6 @@ const LONGEST_TIMEOUT = 600_000;
 const ITEM_COST = 256;
 const TURN = 128; // items that are sent before others have their turn
 
-/** What a caller is known by: the door lets in this user and root alone, and
-    more Node cannot ask the kernel. */
-const CALLER = Object.freeze({ known: false, roles: Object.freeze([]) });
-
 let current;
 
 /** context is the `this` of the handler that runs, for arrow functions. It has
@@ -123,7 +119,7 @@ export class Request extends Deadline {
   #context(self) {
     const request = this;
     return Object.create(self, {
-      caller: { value: CALLER },
+      caller: { value: this.#peer.caller },
       method: { value: this.#method.name },
       service: { value: this.#host.name },
       deadline: { value: this.deadline },

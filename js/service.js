@@ -143,13 +143,14 @@ export async function serve(target, handlers, options = {}) {
 
 const isCount = (value) => value === undefined || (Number.isSafeInteger(value) && value > 0);
 
-function checkOptions({ signal, address, maxFrame, maxQueued, maxConnections, maxHeld, snapshots, ...rest }) {
-  for (const key of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(key)}: there are signal, address, maxFrame, maxQueued, maxConnections, maxHeld and snapshots`);
+function checkOptions({ signal, address, maxFrame, maxQueued, maxConnections, maxHeld, snapshots, identify, ...rest }) {
+  for (const key of Object.keys(rest)) throw new TypeError(`there is no option ${JSON.stringify(key)}: there are signal, address, maxFrame, maxQueued, maxConnections, maxHeld, snapshots and identify`);
   checkSignal(signal);
   check(address === undefined || typeof address === 'string', 'the address must be a string', address);
   check(maxFrame === undefined || (Number.isInteger(maxFrame) && maxFrame >= 1024 && maxFrame < 2 ** 24), 'maxFrame must be 1,024 to 16,777,215 bytes', maxFrame);
   check(isCount(maxQueued), 'maxQueued must be how many requests may wait, 1 or more', maxQueued);
   check(isCount(maxConnections), 'maxConnections must be how many clients may connect, 1 or more', maxConnections);
+  check(identify === undefined || typeof identify === 'boolean', 'identify must be true or false', identify);
   check(isCount(maxHeld), 'maxHeld must be how many bytes of events may wait for clients, 1 or more', maxHeld);
   check(snapshots === undefined || isObject(snapshots), 'snapshots must be an object of functions', snapshots);
 }

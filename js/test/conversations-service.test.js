@@ -79,18 +79,18 @@ function bare(message) {
   return { ...message, error: { code, ...Object.fromEntries(SAID.filter((name) => Object.hasOwn(details, name)).map((name) => [name, details[name]])), ...(code === 'SCHEMA_MISMATCH' && details.path !== undefined ? { path: details.path } : {}) } };
 }
 
-// here is what is written of a service in Go, of one in JavaScript: Node cannot
-// ask the kernel who is calling, and there is no channel on disk.
-function here(wanted) {
-  if (Array.isArray(wanted)) return wanted.filter((each) => each?.channel !== LEDGER).map(here);
+// here is what is written of a service in Go, of one in JavaScript: it asks the
+// kernel who is calling only if it is told to, and has no channel on disk.
+function here(identify, wanted) {
+  if (Array.isArray(wanted)) return wanted.filter((each) => each?.channel !== LEDGER).map((each) => here(identify, each));
   if (typeof wanted !== 'object' || wanted === null) return wanted;
-  const entries = Object.entries(wanted).filter(([name, value]) => name !== LEDGER && !KERNELS.has(value));
-  return Object.fromEntries(entries.map(([name, value]) => [name, name === 'known' ? false : here(value)]));
+  const entries = Object.entries(wanted).filter(([name, value]) => name !== LEDGER && (identify || !KERNELS.has(value)));
+  return Object.fromEntries(entries.map(([name, value]) => [name, name === 'known' ? identify : here(identify, value)]));
 }
 const KERNELS = new Set(['<pid>', '<uid>', '<gid>', '<exe>']);
 
-async function hold({ lines, settings }, at) {
-  const service = await serveFixture(`unix:${at}`, SETTINGS.get(settings.service));
+async function hold({ lines, settings }, at, identify = false) {
+  const service = await serveFixture(`unix:${at}`, { identify, ...SETTINGS.get(settings.service) });
   const names = new Names();
   const clients = new Map();
   const client = (name) => {
@@ -113,10 +113,12 @@ async function hold({ lines, settings }, at) {
       else {
         const frame = await client(name).frame();
         assert.notEqual(frame, 'closed', line);
-        const wanted = bare(here(JSON.parse(expand(rest).replaceAll(/<(ms|uid|gid|pid)>/g, '"<$1>"'))));
+        const wanted = bare(here(identify, JSON.parse(expand(rest).replaceAll(/<(ms|uid|gid|pid)>/g, '"<$1>"'))));
         const got = bare(JSON.parse(frame));
         // Whether what is no answer has an id and a time, the protocol leaves open.
         if (wanted.error !== undefined) for (const name of ['messageId', 'timestamp']) if (wanted[name] === undefined) delete got[name];
+        // Of who has gone, the program may be known still (presence.2).
+        if (got.data?.kind === 'leave' && wanted.data.exe === undefined) delete got.data.exe;
         if (got.type === 'request') names.set('asked', got.messageId);
         // What is left of a request's time is that of one who reads at once.
         if (got.metadata?.timeoutMs <= wanted.metadata?.timeoutMs) got.metadata.timeoutMs = wanted.metadata.timeoutMs;
@@ -139,5 +141,13 @@ for (const file of FILES) {
       t.mock.method(console, 'error', () => {}); // handlers that fail as asked
       return hold(conversation, path.join(runtime, `c${++count}.sock`));
     });
+  }
+}
+
+// What depends on who is calling is held with a service that asks, too.
+for (const file of process.platform === 'linux' ? ['ipc', 'who'] : []) {
+  for (const conversation of conversations(`${file}.txt`)) {
+    if (ELSEWHERE.has(conversation.name)) continue;
+    test(`${file}, identified: ${conversation.name}`, { timeout: 60_000 }, () => hold(conversation, path.join(runtime, `c${++count}.sock`), true));
   }
 }
