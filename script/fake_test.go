@@ -317,6 +317,9 @@ func (c *fakeClient) Call(ctx context.Context, method string, data []byte) ([]by
 	return nil, e
 }
 
+// SetWill finds nobody who would carry it out.
+func (c *fakeClient) SetWill(context.Context, string, []byte) error { return nil }
+
 // Notify waits for what a real client does not hear of.
 func (c *fakeClient) Notify(ctx context.Context, method string, data []byte) error {
 	_, err := c.Call(ctx, method, data)

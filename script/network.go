@@ -105,6 +105,10 @@ func receiptText(r *ipc.Receipt, err error) ([]byte, error) {
 	return []byte(marshal(r)), nil
 }
 
+func (c networkClient) SetWill(ctx context.Context, event string, data []byte) error {
+	return c.Client.SetWill(ctx, event, ipc.Raw(data))
+}
+
 func (c networkClient) Subscribe(ctx context.Context, pattern string, opts SubscribeOptions) (Subscription, error) {
 	o, err := opts.network()
 	if err != nil {

@@ -82,6 +82,7 @@ var operations = map[string]func(*app, *operation){
 	"cancel":      (*app).opCancel,
 	"publish":     (*app).opPublish,
 	"confirm":     (*app).opConfirm,
+	"will":        (*app).opWill,
 	"settle":      (*app).opSettle,
 	"subscribe":   (*app).opSubscribe,
 	"unsubscribe": (*app).opUnsubscribe,

@@ -33,6 +33,9 @@ type Client interface {
 	// PublishWith returns the receipt, as JSON, when the service has one for
 	// the event. id is the event's own, "" for a new one.
 	PublishWith(ctx context.Context, event string, data []byte, id string) (receipt []byte, err error)
+	// SetWill leaves an event with the service for when this process is gone
+	// without Close; an empty event takes it back.
+	SetWill(ctx context.Context, event string, data []byte) error
 	// Subscribe returns when the service has agreed. The subscription
 	// survives the loss of the connection.
 	Subscribe(ctx context.Context, pattern string, opts SubscribeOptions) (Subscription, error)

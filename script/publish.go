@@ -60,3 +60,20 @@ func (a *app) opConfirm(op *operation) {
 		l.kept.do(&a.workers, func() { publish(c.client.PublishWith) })
 	})
 }
+
+// opWill leaves an event with a service, after the will that was left before.
+func (a *app) opWill(op *operation) {
+	call, l, event, data := op.id(), a.links[op.id()], op.name(), op.data()
+	l.do(func() {
+		c := l.connection(a.life)
+		if c.err != nil {
+			a.answer(call, nil, c.err)
+			return
+		}
+		l.kept.do(&a.workers, func() {
+			ctx, cancel := a.deadline("")
+			defer cancel()
+			a.answer(call, nil, c.client.SetWill(ctx, event, data))
+		})
+	})
+}

@@ -164,6 +164,12 @@
     ekko.send('notify', link.id, JSON.stringify(name), args.length === 0 ? '' : JSON.stringify(args));
   }
 
+  // will leaves an event with the service, or takes it back.
+  async function will(link, event, data) {
+    if (event !== null) ekko.checkName(event);
+    await ekko.ask(link, undefined, 'will', link.id, JSON.stringify(event ?? ''), JSON.stringify(data) ?? 'null');
+  }
+
   // batch makes many calls at once.
   function batch(link, calls, options) {
     ekko.check(Array.isArray(calls), 'the calls of a batch must be an array', calls);
@@ -212,6 +218,7 @@
       publish: (event, data, opts) => ekko.publish(link, event, data, opts),
       $call: (name, ...args) => callByName(link, name, args),
       $stream: (name, ...args) => streamByName(link, name, args),
+      $will: (event, data) => will(link, event, data),
       $notify: (name, ...args) => notify(link, String(name), args),
       $batch: (calls) => batch(link, calls),
       $with: (opts) => view(link, self, options(opts)),
