@@ -109,8 +109,17 @@ function watchSignals(service) {
 async function ended(signal) {
   for (const each of SIGNALS) process.off(each, ended);
   await Promise.all([...serving].map((service) => service.close()));
-  process.kill(process.pid, signal); // and end as if nobody had listened
+  raise(signal, TIMES); // and end as if nobody had listened
 }
+
+// raise sends this process a signal, which nobody listens to any more. Deno
+// takes a moment to forget that somebody did; elsewhere once is enough, unless
+// whoever started the process has the signal ignored.
+function raise(signal, times) {
+  process.kill(process.pid, signal);
+  if (times > 1 && process.listenerCount(signal) === 0) setTimeout(raise, 50, signal, times - 1);
+}
+const TIMES = 20;
 
 /** serve(name, handlers, options) or serve({ manifest, methods, … }) serves,
     and is fulfilled with the service when it can be called. */

@@ -233,6 +233,7 @@ test('an idempotent call survives a killed service', async () => {
 });
 
 test('a service that goes in good order leaves no call in doubt', async () => {
+  await service.$call('ipc.ping'); // it has been reached, and not only its socket
   const calls = Array.from({ length: 200 }, () => service.getUserById(123));
   const ended = database.kill('SIGTERM');
   for (const outcome of await Promise.allSettled(calls)) {
