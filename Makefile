@@ -59,6 +59,12 @@ bench: build $(BUILD)/check ## measure against the peers, into bench/results.jso
 	@for peer in $(BENCHPEERS); do go build -C bench -tags solo,$$peer -o ../$(BUILD)/bench-peers/$$peer . || exit; done
 	@exec $(BUILD)/bench -programs $(BUILD)/bench-peers -disk $(BUILD) -out bench/results.json -plot docs/bench.svg -binary $(BUILD)/ekko-ipc $(if $(filter quick,$(BENCH)),-quick) $(BENCHFLAGS)
 
+bench-js: build ## measure the npm package beside its peers, in Node 20 and 24, into js/bench/results.json and docs/javascript.md; BENCH=quick for a first look, BENCHFLAGS='--peers echo' for a part
+	@for dir in bench/node js/bench/peers; do test $$dir/node_modules/.package-lock.json -nt $$dir/package-lock.json || (cd $$dir && npm ci --no-audit --no-fund --ignore-scripts) || exit; done
+	@for peer in grpc nats; do go build -C bench -tags solo,$$peer -o ../$(BUILD)/bench-peers/$$peer . || exit; done
+	@go build -o $(BUILD)/bench-js-service ./js/bench/service
+	@exec node js/bench/bench.js $(if $(BENCHFLAGS)$(filter quick,$(BENCH)),$(BENCHFLAGS) $(if $(filter quick,$(BENCH)),--quick),--out js/bench/results.json --docs docs/javascript.md)
+
 overload: ## overload a service for OVERLOAD=1m and show what it makes of that
 	@go test -tags overload -count=1 -timeout 30m -run TestL9_OverloadForReal -overload $(OVERLOAD) -v .
 
@@ -86,4 +92,4 @@ clean: ## remove what was built
 $(BUILD)/check: $(SOURCES)
 	@go build -C internal/tools -o ../../$@ ./check
 
-.PHONY: help demo build test test-js test-windows test-transports lint fuzz torture bench overload freeze stalled storm restart cover clean
+.PHONY: help demo build test test-js test-windows test-transports lint fuzz torture bench bench-js overload freeze stalled storm restart cover clean

@@ -1,162 +1,115 @@
-// node js/bench/bench.js: what a call and an event cost, beside a plain echo in
-// the same run. The rounds of the two alternate, and medians are shown: machines
-// with other work on them differ by a quarter from one minute to the next.
-import { execFileSync, spawn } from 'node:child_process';
-import fs from 'node:fs';
-import net from 'node:net';
+// node js/bench/bench.js: what calls and events cost, beside other ways that a
+// program in JavaScript has, all in the same run. `make bench-js` builds and
+// installs what that needs, and runs it.
+//
+//	--quick           a first look, under a minute
+//	--peers ipc,echo  some of the peers only
+//	--out FILE        write what was measured
+//	--docs FILE       write the tables of it into a Markdown file
+//	--from FILE       measure nothing: show, or write into --docs, what is there
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-const root = path.resolve(here, '../..');
-const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'ekko-bench-'));
-process.env.EKKO_IPC_RUNTIME_DIR = dir;
-fs.chmodSync(dir, 0o700);
-const { connect } = await import('../index.js');
+import { embedded, size, start } from './once.js';
+import { endAll } from './process.js';
+import { callRow, embeddedRow, eventRow, machine, startRow } from './report.js';
+import { peers as all, root, runtimes, setStage } from './stage.js';
+import { markdown, writeInto } from './table.js';
 
-const rounds = Number(process.argv[2] ?? 5);
-const children = [];
+const FULL = { rounds: 7, ms: 500, events: 2_000_000, starts: 4 };
+const QUICK = { rounds: 2, ms: 100, events: 300_000, starts: 2 };
 
-function start(program, args) {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(child);
-  return new Promise((resolve) => { child.stdout.once('data', resolve); });
+const options = parseArgs({
+  options: { quick: { type: 'boolean' }, peers: { type: 'string' }, out: { type: 'string' }, docs: { type: 'string' }, from: { type: 'string' } },
+}).values;
+
+function chosen() {
+  const names = options.peers?.split(',') ?? all.map(({ name }) => name);
+  for (const name of names) if (!all.some((peer) => peer.name === name)) throw new Error(`there is no peer ${JSON.stringify(name)}: there are ${all.map((peer) => peer.name).join(', ')}`);
+  if (!names.includes('ipc')) names.unshift('ipc'); // to which the others are compared
+  return all.filter(({ name }) => names.includes(name));
 }
 
-// A message of about 250 bytes, as a call is.
-const data = { text: 'x'.repeat(110) };
-const line = Buffer.from(`${'x'.repeat(249)}\n`);
-
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
-
-// sequential returns the median time of one exchange, in µs.
-async function sequential(exchange, n = 10_000) {
-  const times = [];
-  for (let i = 0; i < n; i++) {
-    const begin = performance.now();
-    await exchange();
-    times.push((performance.now() - begin) * 1000);
+// measure runs all rounds, of which the first warms up.
+async function measure(plan, dir) {
+  const where = { programs: path.join(root, '.build'), dir };
+  const whole = options.peers === undefined;
+  const stages = [];
+  for (const runtime of runtimes()) {
+    for (const peer of chosen()) stages.push({ ...await setStage(peer, { ...where, runtime }), rounds: [] });
   }
-  return median(times);
-}
-
-// many keeps so many exchanges under way. It returns exchanges a second, and
-// this process's µs of CPU for each.
-async function many(exchange, atOnce, n = 100_000) {
-  let left = n;
-  const before = process.cpuUsage();
-  const begin = performance.now();
-  await Promise.all(Array.from({ length: atOnce }, async () => { while (left-- > 0) await exchange(); }));
-  const { user, system } = process.cpuUsage(before);
-  return [n / (performance.now() - begin) * 1000, (user + system) / n];
-}
-
-// echoOf makes exchanges of a plain echo: each with a write of its own, or
-// those of a turn joined.
-async function echoOf(at, joined) {
-  const socket = net.connect(at);
-  await new Promise((resolve) => { socket.on('connect', resolve); });
-  const waiting = [];
-  let held = 0;
-  socket.on('data', (chunk) => {
-    for (held += chunk.length; held >= line.length; held -= line.length) waiting.shift()();
-  });
-  let count = 0;
-  const flush = () => {
-    socket.write(count === 1 ? line : Buffer.concat(Array(count).fill(line)));
-    count = 0;
-  };
-  return () => new Promise((resolve) => {
-    waiting.push(resolve);
-    if (!joined) socket.write(line);
-    else if (count++ === 0) queueMicrotask(flush);
-  });
-}
-
-// received returns how many events a second arrive, how many were lost, and
-// this process's µs of CPU for each.
-async function received(service, listen) {
-  const { promise, resolve } = Promise.withResolvers?.() ?? withResolvers();
-  const stop = listen(resolve);
-  await service.$call('ipc.ping');
-  const before = process.cpuUsage();
-  const begin = performance.now();
-  await service.$with({ timeout: 0 }).flood(EVENTS);
-  const { count, dropped } = await promise;
-  const rate = count / (performance.now() - begin) * 1000;
-  const { user, system } = process.cpuUsage(before);
-  stop();
-  return [rate, dropped, (user + system) / count];
-}
-const EVENTS = 300_000;
-
-function withResolvers() {
-  let resolve;
-  const promise = new Promise((done) => { resolve = done; });
-  return { promise, resolve };
-}
-
-const intoListener = (service) => (resolve) => {
-  let count = 0;
-  let dropped = 0;
-  const stops = [
-    service.subscribe('tick', (_, { gap }) => { count++; dropped += gap?.count ?? 0; }),
-    service.subscribe('over', () => resolve({ count, dropped })),
-  ];
-  return () => { for (const stop of stops) stop(); };
-};
-
-const intoLoop = (service) => (resolve) => {
-  const loop = service.on('*', { limit: 8192 });
-  let count = 0;
-  (async () => {
-    for await (const { channel } of loop) {
-      if (channel === 'over') resolve({ count, dropped: loop.dropped });
-      else count++;
+  const heard = new Map();
+  const starts = new Map(runtimes().map(([name]) => [name, []]));
+  const inside = [];
+  const runEmbedded = whole ? await embedded(where) : undefined;
+  const note = (map, key, value) => map.set(key, [...map.get(key) ?? [], value]);
+  for (let i = 0; i <= plan.rounds; i++) {
+    const counts = i > 0;
+    for (const stage of stages) {
+      const round = await callRound(stage.client, plan.ms);
+      if (counts) stage.rounds.push(round);
     }
-  })();
-  return () => loop.return();
-};
-
-try {
-  const binary = path.join(dir, 'bench');
-  execFileSync('go', ['build', '-buildvcs=false', '-o', binary, './js/bench/service'], { cwd: root });
-  await start(binary, []);
-  await start(process.execPath, [path.join(here, 'echo.js'), path.join(dir, 'echo.sock')]);
-  const service = await connect(`unix:${path.join(dir, 'bench.sock')}`);
-  const call = () => service.echo(data);
-  const single = await echoOf(path.join(dir, 'echo.sock'), false);
-  const joined = await echoOf(path.join(dir, 'echo.sock'), true);
-  const found = { callP50: [], echoP50: [], call64: [], cpu64: [], single64: [], singleCPU: [], joined64: [], call256: [], listener: [], loop: [], dropped: [], listenerCPU: [], loopCPU: [] };
-  for (let i = 0; i <= rounds; i++) {
-    const round = {
-      callP50: await sequential(call), echoP50: await sequential(single),
-    };
-    [round.call64, round.cpu64] = await many(call, 64);
-    [round.single64, round.singleCPU] = await many(single, 64);
-    [round.joined64] = await many(joined, 64);
-    [round.call256] = await many(call, 256);
-    [round.listener, round.dropped, round.listenerCPU] = await received(service, intoListener(service));
-    [round.loop, , round.loopCPU] = await received(service, intoLoop(service));
-    if (i > 0) for (const [name, value] of Object.entries(round)) found[name].push(value); // the first is to warm up
+    for (const { runtime, client } of stages.filter(({ peer }) => peer === 'ipc')) {
+      for (const how of ['listener', 'loop']) {
+        const found = await client.obey({ order: 'hear', how, events: plan.events });
+        if (counts) note(heard, `${runtime}/${how}`, found);
+      }
+    }
+    for (const [runtime, node] of runtimes()) {
+      for (let n = 0; n < plan.starts; n++) {
+        const found = start(node, dir);
+        if (counts) note(starts, runtime, found);
+      }
+    }
+    const found = await runEmbedded?.(plan.ms);
+    if (counts && found !== undefined) inside.push(found);
+    if (process.stderr.isTTY) process.stderr.write(counts ? `round ${i} of ${plan.rounds}\n` : 'warm\n');
   }
-  const m = Object.fromEntries(Object.entries(found).map(([name, list]) => [name, median(list)]));
-  const n = (value, digits = 0) => value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
-  console.log(`Node ${process.version}, ${os.cpus().length} processors, medians of ${rounds} rounds
-
-                                            call   plain echo    ratio
-sequential, p50 (µs)              ${n(m.callP50, 1).padStart(14)}${n(m.echoP50, 1).padStart(13)}${n(m.callP50 / m.echoP50, 2).padStart(9)}
-64 at once, a write each (1/s)    ${n(m.call64).padStart(14)}${n(m.single64).padStart(13)}${n(m.call64 / m.single64, 2).padStart(9)}
-64 at once, writes joined (1/s)   ${n(m.call64).padStart(14)}${n(m.joined64).padStart(13)}${n(m.call64 / m.joined64, 2).padStart(9)}
-256 at once (1/s)                 ${n(m.call256).padStart(14)}
-CPU of the client (µs a call)     ${n(m.cpu64, 2).padStart(14)}${n(m.singleCPU, 2).padStart(13)}
-events into a listener (1/s)      ${n(m.listener).padStart(14)}   (${n(m.dropped)} of ${n(EVENTS)} lost on the way)
-events into a loop (1/s)          ${n(m.loop).padStart(14)}
-CPU of the client (µs an event)   ${n(m.listenerCPU, 2).padStart(14)}${n(m.loopCPU, 2).padStart(13)}  (listener, loop)`);
-  service.$close();
-} finally {
-  for (const child of children) child.kill('SIGKILL');
-  fs.rmSync(dir, { recursive: true, force: true });
+  return report(plan, { stages, heard, starts, inside, size: whole ? await size() : undefined });
 }
+
+async function callRound(client, ms) {
+  const { p50, p99 } = await client.obey({ order: 'one', ms });
+  const few = await client.obey({ order: 'many', atOnce: 64, ms });
+  const most = await client.obey({ order: 'many', atOnce: 256, ms });
+  return { p50, p99, few: few.rate, cpu: few.cpu, most: most.rate };
+}
+
+function report({ rounds, ms }, { stages, heard, starts, inside, size: bytes }) {
+  const ours = (runtime) => stages.find((stage) => stage.runtime === runtime && stage.peer === 'ipc').rounds;
+  return {
+    machine: machine(), nodes: [...new Set(stages.map(({ node }) => node.slice(1)))], rounds, each_ms: ms,
+    calls: stages.map((stage) => callRow(stage, ours(stage.runtime))),
+    events: [...heard].map(([key, found]) => eventRow(...key.split('/'), found)),
+    start: [...starts].map(([runtime, found]) => startRow(runtime, found)),
+    embedded: inside.length === 0 ? undefined : embeddedRow(inside),
+    size: bytes,
+  };
+}
+
+async function run() {
+  if (options.from !== undefined) return JSON.parse(readFileSync(options.from, 'utf8'));
+  if ((options.out ?? options.docs) !== undefined && (options.quick || options.peers !== undefined)) throw new Error('--out and --docs are for all peers in full length, not for --quick or --peers');
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'ekko-bench-')); // 0700
+  const end = () => {
+    endAll();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  process.on('SIGINT', () => {
+    end();
+    process.exit(130);
+  });
+  try {
+    return await measure(options.quick ? QUICK : FULL, dir);
+  } finally {
+    end();
+  }
+}
+
+const found = await run();
+if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(found, null, 2)}\n`);
+if (options.docs !== undefined) writeInto(options.docs, found);
+process.stdout.write(markdown(found));
 process.exit(0);

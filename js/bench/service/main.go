@@ -4,25 +4,31 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/ekkojs/ipc"
 )
 
-const promise = `{
-  "service": { "name": "bench", "transport": { "type": "unix", "address": "bench" } },
-  "methods": { "echo": {}, "flood": { "parameters": [{ "name": "events", "type": "integer" }] } },
-  "events": { "tick": {}, "over": {} }
-}`
+//go:embed bench.ekko.ipc.json
+var promise []byte
+
+// tick is the data of an event: what calls echo, too.
+const tick = `{"orderId":456,"customer":"Ada Lovelace","total":99.99,"items":["tea","rusk","jam"],"note":"parcel"}`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	promised, err := ipc.ParseManifest([]byte(promise))
+	go func() { // who started it holds the other end of its input
+		io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	promised, err := ipc.ParseManifest(promise)
 	if err == nil {
 		err = run(ctx, promised)
 	}
@@ -33,16 +39,14 @@ func main() {
 }
 
 func run(ctx context.Context, promised *ipc.Manifest) error {
-	service := ipc.NewService(promised, &ipc.ServiceOptions{Ready: func([]string) { fmt.Println("ready") }})
-	ipc.Handle(service, "echo", func(_ context.Context, data ipc.Raw) (ipc.Raw, error) { return data, nil })
-	service.Handle("flood", func(ctx context.Context, r *ipc.Request) (any, error) {
-		var events int
-		if err := r.Decode(&events); err != nil {
-			return nil, err
-		}
-		data := ipc.Raw(`{"text":"` + strings.Repeat("x", 80) + `"}`)
+	service := ipc.NewService(promised, &ipc.ServiceOptions{
+		Ready:  func([]string) { fmt.Println(`{"addr":"bench"}`) },
+		Logger: slog.New(slog.DiscardHandler), // that events are lost is what is measured
+	})
+	ipc.Handle(service, "echo", func(_ context.Context, value ipc.Raw) (ipc.Raw, error) { return value, nil })
+	ipc.Handle(service, "flood", func(ctx context.Context, events int) (any, error) {
 		for range events {
-			if err := service.Publish(ctx, "tick", data); err != nil {
+			if err := service.Publish(ctx, "tick", ipc.Raw(tick)); err != nil {
 				return nil, err
 			}
 		}

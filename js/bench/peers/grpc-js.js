@@ -1,0 +1,1 @@
+export * from '../../../bench/node/peers/grpc-js.js';

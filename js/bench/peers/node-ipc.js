@@ -1,0 +1,1 @@
+export * from '../../../bench/node/peers/node-ipc.js';
