@@ -40,6 +40,7 @@ type app struct {
 	life    context.Context
 	end     context.CancelFunc
 	workers sync.WaitGroup
+	callers *crew // the workers that wait for answers
 
 	wake    chan struct{} // holds a token when the loop must look again
 	exit    int           // what process.exit said
@@ -76,6 +77,7 @@ func newApp(ctx context.Context, file string, o Options) *app {
 	// What the app has begun outlives the caller's context by the moment
 	// that an orderly end takes.
 	a.life, a.end = context.WithCancel(context.WithoutCancel(ctx))
+	a.callers = newCrew(&a.workers, a.life.Done())
 	return a
 }
 

@@ -53,7 +53,7 @@ func (a *app) opCall(op *operation) {
 		turn <- l.connection(a.life)
 		<-entering
 	})
-	a.workers.Go(func() {
+	a.callers.do(func() {
 		defer a.calls.remove(id)
 		result, err := atItsTurn(ctx, turn, entering, func(c Client) ([]byte, error) { return c.Call(ctx, method, data) })
 		a.inbox.put(func(dst []byte) []byte {

@@ -42,6 +42,9 @@ func (o *operation) json(v any) {
 }
 
 func (o *operation) name() string {
+	if field, _, _ := strings.Cut(o.rest, fieldEnd); len(field) > 1 && strings.IndexByte(field, '\\') < 0 {
+		return strings.Clone(o.text()[1 : len(field)-1]) // nothing is escaped
+	}
 	var name string
 	o.json(&name)
 	return name

@@ -54,7 +54,9 @@
       ekko.checkRejections(); // of the task before
       return ekko.tick();
     }
-    for (const message of JSON.parse(inbox)) {
+    const messages = JSON.parse(inbox);
+    for (let i = 0; i < messages.length; i++) {
+      const message = messages[i];
       try {
         kinds[message[0]](message);
       } catch (error) {

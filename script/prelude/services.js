@@ -11,11 +11,11 @@
   ekko.nextCall = () => ++lastCall;
   const pending = new Map();
 
-  // request sends a call. The arguments are written down at once: what the
-  // app does to them later changes nothing. The error is made for its stack,
-  // which leads to the line of the call: that of the answer would not.
-  function request(link, method, quoted, args, options) {
-    const at = new Error();
+  // request sends a call. The arguments are written down at once: what the app
+  // does to them later changes nothing. head is what is always the same in the
+  // calls of a method. at is an error made for its stack, which leads to the line
+  // of the call: that of the answer would not.
+  function request(link, method, head, args, options, at) {
     return new Promise((resolve, reject) => {
       const signal = options?.signal;
       if (signal?.aborted) throw signal.reason;
@@ -23,12 +23,11 @@
         throw new IpcError('QUEUE_FULL', `${MOST} calls wait for their answers already`, { service: link.name, method, executed: 'no', retryable: true });
       }
       while (args.length > 0 && args[args.length - 1] === undefined) args.pop();
-      const data = args.length === 0 ? '' : JSON.stringify(args);
       const id = ++lastCall;
+      ekko.sendText(`call\x1f${id}${head}${args.length === 0 ? '' : JSON.stringify(args)}\x1f${options?.quotedKey ?? '""'}`);
       const call = { resolve, reject, link, method, at, forget: undefined };
       pending.set(id, call);
       ekko.ref();
-      ekko.sendText(`call\x1f${id}\x1f${link.id}\x1f${options?.timeout ?? ''}\x1f${quoted}\x1f${data}\x1f${options?.quotedKey ?? '""'}`);
       if (signal !== undefined) {
         call.forget = ekko.whenAborted(signal, () => {
           settle(id);
@@ -48,7 +47,7 @@
     return call;
   }
 
-  ekko.on('result', ([, id, value]) => { settle(id)?.resolve(value); });
+  ekko.on('result', (message) => { settle(message[1])?.resolve(message[2]); });
   ekko.on('failure', ([, id, error]) => {
     const call = settle(id);
     if (call === undefined) return;
@@ -132,27 +131,27 @@
     return methods !== undefined && Object.hasOwn(methods, name) ? methods[name].stream : undefined;
   }
 
-  // invoke makes a call: what it returns is a promise, or for a method that
-  // streams what a loop takes.
-  function invoke(link, name, quoted, args, options) {
-    switch (streamOf(link, name)) {
-      case 'server':
-      case 'both': return ekko.items(link, name, quoted, args, options);
-      case 'client': return Promise.reject(new IpcError('UNIMPLEMENTED', `${name} reads a stream, and a script cannot send one yet: ekko-ipc call ${link.name}.${name} can, from its standard input, and so can the library for Go`, {
-        service: link.name, method: name, executed: 'no',
-      }));
-    }
-    return request(link, name, quoted, args, options);
-  }
-
-  // method makes the function of a method, with its name.
+  // method makes the function of a method, with its name: what that returns is a
+  // promise, or for a method that streams what a loop takes. A call's error is
+  // made right here, since each frame of its stack costs as much as a value in
+  // JSON.
   function method(link, name, options) {
     const quoted = JSON.stringify(name);
-    return { [name]: (...args) => invoke(link, name, quoted, args, options) }[name];
+    switch (streamOf(link, name)) {
+      case 'server':
+      case 'both': return { [name]: (...args) => ekko.items(link, name, quoted, args, options) }[name];
+      case 'client': return { [name]: () => Promise.reject(unsent(link, name)) }[name];
+    }
+    const head = `\x1f${link.id}\x1f${options?.timeout ?? ''}\x1f${quoted}\x1f`;
+    return { [name]: (...args) => request(link, name, head, args, options, new Error()) }[name];
   }
 
+  const unsent = (link, name) => new IpcError('UNIMPLEMENTED', `${name} reads a stream, and a script cannot send one yet: ekko-ipc call ${link.name}.${name} can, from its standard input, and so can the library for Go`, {
+    service: link.name, method: name, executed: 'no',
+  });
+
   // callByName is $call, whose name is whatever the app says it is.
-  const callByName = (link, name, args, options) => invoke(link, String(name), JSON.stringify(String(name)), args, options);
+  const callByName = (link, name, args, options) => method(link, String(name), options)(...args);
 
   // streamByName is $stream, for a method of which no manifest says that it
   // streams.
