@@ -18,8 +18,8 @@ import { callRow, embeddedRow, eventRow, machine, startRow } from './report.js';
 import { peers as all, root, runtimes, setStage } from './stage.js';
 import { markdown, writeInto } from './table.js';
 
-const FULL = { rounds: 7, ms: 500, events: 2_000_000, starts: 4 };
-const QUICK = { rounds: 2, ms: 100, events: 300_000, starts: 2 };
+const FULL = { rounds: 5, ms: 500, starts: 4 };
+const QUICK = { rounds: 2, ms: 100, starts: 2 };
 
 const options = parseArgs({
   options: { quick: { type: 'boolean' }, peers: { type: 'string' }, out: { type: 'string' }, docs: { type: 'string' }, from: { type: 'string' } },
@@ -53,7 +53,7 @@ async function measure(plan, dir) {
     }
     for (const { runtime, client } of stages.filter(({ peer }) => peer === 'ipc')) {
       for (const how of ['listener', 'loop']) {
-        const found = await client.obey({ order: 'hear', how, events: plan.events });
+        const found = await client.obey({ order: 'hear', how, ms: plan.ms });
         if (counts) note(heard, `${runtime}/${how}`, found);
       }
     }

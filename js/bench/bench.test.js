@@ -51,8 +51,8 @@ test('peers are measured', async () => {
     assert.ok(rate > 0 && cpu >= 0, `${name}: ${rate} ${cpu}`);
     if (name !== 'ipc') continue;
     for (const how of ['listener', 'loop']) {
-      const heard = await client.obey({ order: 'hear', how, events: 100 });
-      assert.ok(heard.rate > 0 && heard.lost === 0, `${how}: ${JSON.stringify(heard)}`);
+      const heard = await client.obey({ order: 'hear', how, ms: 5 });
+      assert.ok(heard.rate > 0, `${how}: ${JSON.stringify(heard)}`);
     }
   }
 });

@@ -35,11 +35,11 @@ function version() {
   return undefined;
 }
 
-function obey({ order, ms, atOnce, how, events }) {
+function obey({ order, ms, atOnce, how }) {
   switch (order) {
     case 'one': return one(call, ms);
     case 'many': return many(call, atOnce, ms);
-    case 'hear': return hear(connection.service, how, events);
+    case 'hear': return hear(connection.service, how, ms);
     default: throw new Error(`there is no order ${JSON.stringify(order)}`);
   }
 }

@@ -52,7 +52,7 @@ export async function embedded({ programs, dir }) {
   const env = environment(dir);
   await Process.start('bench', [path.join(programs, 'bench-js-service')], env);
   return async (ms) => {
-    const { stdout } = await promisify(execFile)(path.join(programs, 'ekko-ipc'), ['run', path.join(here, 'embedded.ts'), String(ms)], { env });
+    const { stdout } = await promisify(execFile)(path.join(programs, 'ekko-ipc'), ['run', path.join(here, 'embedded.js'), String(ms)], { env });
     return JSON.parse(stdout);
   };
 }
