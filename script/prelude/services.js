@@ -12,10 +12,9 @@
   const pending = new Map();
 
   // request sends a call. The arguments are written down at once: what the app
-  // does to them later changes nothing. head is what is always the same in the
-  // calls of a method. at is an error made for its stack, which leads to the line
-  // of the call: that of the answer would not.
-  function request(link, method, head, args, options, at) {
+  // does to them later changes nothing. at is an error made for its stack, which
+  // leads to the line of the call: that of the answer would not.
+  function request(link, method, quoted, args, options, at) {
     return new Promise((resolve, reject) => {
       const signal = options?.signal;
       if (signal?.aborted) throw signal.reason;
@@ -23,11 +22,12 @@
         throw new IpcError('QUEUE_FULL', `${MOST} calls wait for their answers already`, { service: link.name, method, executed: 'no', retryable: true });
       }
       while (args.length > 0 && args[args.length - 1] === undefined) args.pop();
+      const data = args.length === 0 ? '' : JSON.stringify(args);
       const id = ++lastCall;
-      ekko.sendText(`call\x1f${id}${head}${args.length === 0 ? '' : JSON.stringify(args)}\x1f${options?.quotedKey ?? '""'}`);
       const call = { resolve, reject, link, method, at, forget: undefined };
       pending.set(id, call);
       ekko.ref();
+      ekko.sendText(`call\x1f${id}\x1f${link.id}\x1f${options?.timeout ?? ''}\x1f${quoted}\x1f${data}\x1f${options?.quotedKey ?? '""'}`);
       if (signal !== undefined) {
         call.forget = ekko.whenAborted(signal, () => {
           settle(id);
@@ -142,8 +142,7 @@
       case 'both': return { [name]: (...args) => ekko.items(link, name, quoted, args, options) }[name];
       case 'client': return { [name]: () => Promise.reject(unsent(link, name)) }[name];
     }
-    const head = `\x1f${link.id}\x1f${options?.timeout ?? ''}\x1f${quoted}\x1f`;
-    return { [name]: (...args) => request(link, name, head, args, options, new Error()) }[name];
+    return { [name]: (...args) => request(link, name, quoted, args, options, new Error()) }[name];
   }
 
   const unsent = (link, name) => new IpcError('UNIMPLEMENTED', `${name} reads a stream, and a script cannot send one yet: ekko-ipc call ${link.name}.${name} can, from its standard input, and so can the library for Go`, {
