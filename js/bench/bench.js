@@ -108,8 +108,13 @@ async function run() {
   }
 }
 
-const found = await run();
-if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(found, null, 2)}\n`);
-if (options.docs !== undefined) writeInto(options.docs, found);
-process.stdout.write(markdown(found));
-process.exit(0);
+try {
+  const found = await run();
+  if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(found, null, 2)}\n`);
+  if (options.docs !== undefined) writeInto(options.docs, found);
+  process.stdout.write(markdown(found));
+} catch (error) {
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 1;
+}
+process.exit();
