@@ -68,8 +68,7 @@ test('what was published last is delivered by a process that then ends', async (
   await events.said('{"orderId":4999,"total":1}');
 });
 
-// Scripts in the embedded runtime leave no will.
-if (runtime.kind !== 'embedded') test('a will is carried out when its process is killed, and not after a goodbye', async () => {
+test('a will is carried out when its process is killed, and not after a goodbye', async () => {
   w.write('will.mjs', `
     import events from 'ipc:notification-service';
     const [orderId, ending] = process.argv.slice(2);
