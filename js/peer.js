@@ -188,7 +188,7 @@ export class Peer {
     if (this.closed) return;
     this.#writer ??= new FrameWriter((data) => this.#write(data), this.#reader.framing ?? 'length');
     this.#writer.push(text);
-    if (this.#writer.waiting > ENOUGH_WAITING) this.#writer.flush();
+    if (this.#writer.waiting >= ENOUGH_WAITING) this.#writer.flush();
   }
 
   #write(data) {
