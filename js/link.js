@@ -2,23 +2,19 @@
 // that there is, the calls that wait for their turn, and the subscriptions.
 import { byteLength } from './bytes.js';
 import { Aborted, Call, encode, metadataOf } from './call.js';
-import { Connection, MOST_BACKLOG, MOST_PENDING } from './connection.js';
+import { Connection, MOST_PENDING } from './connection.js';
 import { local, warn, whenAborted } from './error.js';
 import { DEFAULT_FRAME, LONGEST_FRAME } from './frame.js';
-import { nextId, timestamp } from './id.js';
 import { Mending, isAway } from './mend.js';
 import { closest, eventName } from './name.js';
 import { Promises } from './promise.js';
+import { Publisher } from './publisher.js';
 import { RetryBudget, again, newKey } from './retry.js';
 import { DEFAULT_TIMEOUT, Routes } from './route.js';
 import { Will } from './will.js';
 
 /** MOST_WAITING is how many calls may wait for their turn; more are a mistake. */
 const MOST_WAITING = 16_384 - MOST_PENDING;
-
-// How many published events are remembered by name, for the word of a service
-// that refuses one.
-const MOST_PUBLISHED = 1024;
 
 const NO_OPTIONS = Object.freeze({});
 
@@ -51,7 +47,7 @@ export class Link {
   #head = 0;
   #leaving = new Set(); // connections by which answers may still come
   #mending = new Mending(this);
-  #published = { ids: [], events: [], next: 0 }; // the newest ones, in a ring
+  #publisher = new Publisher(this);
   #promises = new Promises(this);
 
   // locate returns { addresses, manifest }: where to try, and what is promised
@@ -115,12 +111,13 @@ export class Link {
   /** dispatch sends a call, or has it wait for its turn. */
   dispatch(call) {
     const { signal, timeout } = call;
-    if (this.closed) return call.settle(this.#gone());
+    if (this.closed) return call.settle(this.gone());
     if (signal !== undefined) {
       if (signal.aborted) return call.settle(new Aborted(signal.reason));
       call.forget = whenAborted(signal, () => call.aborted());
     }
-    if (this.#mayBeTooLong(call.data) && this.#isTooLong(call.text())) return call.settle(this.#tooLongFor(call.route.name));
+    const tooLong = this.tooLong(call.data, () => call.text(), call.route.name);
+    if (tooLong !== undefined) return call.settle(tooLong);
     if (timeout > 0) call.begin(timeout);
     const connection = this.current();
     if (connection.pending.size < MOST_PENDING && this.#queue.length === this.#head) return this.send(call, connection);
@@ -159,9 +156,12 @@ export class Link {
     }
   }
 
-  // Most texts are far from the limit, and need not be counted.
-  #mayBeTooLong(data) { return data.length * 3 + ENVELOPE > this.#maxFrame; }
-  #isTooLong(text) { return byteLength(text) > this.#maxFrame; }
+  /** tooLong says that a message does not fit into a frame, if it does not. Most
+      data are far from the limit, and the text need not be made and counted. */
+  tooLong(data, text, what) {
+    if (data.length * 3 + ENVELOPE > this.#maxFrame && byteLength(text()) > this.#maxFrame) return this.#tooLongFor(what);
+    return undefined;
+  }
 
   /** checkItem throws MESSAGE_TOO_LARGE for an item that does not fit. */
   checkItem(bytes, method) {
@@ -172,7 +172,8 @@ export class Link {
     return local('MESSAGE_TOO_LARGE', `what is sent to ${what} has more than ${this.#maxFrame} bytes`, { executed: 'no', limit: this.#maxFrame, direction: 'request' });
   }
 
-  #gone() { return local('CONNECTION_LOST', `${this.name} has been closed`, { executed: 'no' }); }
+  /** gone is the failure of what is asked of a service that has been closed. */
+  gone() { return local('CONNECTION_LOST', `${this.name} has been closed`, { executed: 'no' }); }
 
   /** current returns the connection, and opens one if there is none. */
   current() {
@@ -254,7 +255,7 @@ export class Link {
   stray(connection, failure, id) {
     const subscription = connection.placed.get(id) ?? connection.separate.get(id);
     if (subscription !== undefined) return subscription.finish(failure);
-    const event = this.#published.events[this.#published.ids.indexOf(id)];
+    const event = this.#publisher.eventOf(id);
     if (event === undefined && id != null) return; // to a call that was given up (resp.6)
     const doing = event === undefined ? `${this.name} complains` : `publishing ${event} to ${this.name} failed`;
     failure.message = `${doing}: ${failure.code}: ${failure.message}`;
@@ -264,30 +265,11 @@ export class Link {
   /** notify sends a request that is not answered. */
   notify(route, args) {
     this.checkRoute(route);
-    const data = encode(args);
-    this.#oneWay(`{"type":"request"${route.head.slice(1)}${data === '' ? '' : `,"data":${data}`},"timestamp":"${timestamp()}"}`, data, route.name);
+    this.#publisher.notify(route, encode(args));
   }
 
   /** publish sends an event and asks for nothing. */
-  publish(event, data) {
-    const id = nextId();
-    const published = this.#published;
-    published.ids[published.next] = id;
-    published.events[published.next] = event;
-    published.next = (published.next + 1) % MOST_PUBLISHED;
-    this.#oneWay(`{"type":"event","messageId":"${id}","channel":"events.${event}"${data === '' ? '' : `,"data":${data}`},"timestamp":"${timestamp()}"}`, data, event);
-  }
-
-  // oneWay never throws for the peer's sake: what cannot be sent is a warning.
-  #oneWay(text, data, what) {
-    if (this.closed) return warn(`${this.name} closed`, this.#gone().error(this.name));
-    if (this.#mayBeTooLong(data) && this.#isTooLong(text)) return warn(`${this.name} ${what} MESSAGE_TOO_LARGE`, this.#tooLongFor(what).error(this.name));
-    const connection = this.current();
-    if (connection.backlog > MOST_BACKLOG) {
-      return warn(`${this.name} QUEUE_FULL`, local('QUEUE_FULL', `${this.name} does not read: what is published is dropped while ${MOST_BACKLOG} bytes wait`, { executed: 'no' }).error(this.name));
-    }
-    connection.send(text, true);
-  }
+  publish(event, data) { this.#publisher.publish(event, data); }
 
   /** confirmed prepares the call by which an event is published with a receipt.
       id is the event's own, the same if it is published again, by which a
@@ -316,7 +298,7 @@ export class Link {
       connection until leave. */
   join(subscription) {
     this.wanted.add(subscription);
-    if (this.closed) return subscription.finish(this.#gone());
+    if (this.closed) return subscription.finish(this.gone());
     subscription.enrol(this.current(), false).then((failure) => {
       if (failure === undefined) return;
       if (subscription.agreed && isAway(failure)) return this.mend();
@@ -334,7 +316,7 @@ export class Link {
     this.closed = true;
     this.#mending.stop();
     const failure = local('CONNECTION_LOST', `${this.name} has been closed`, { executed: 'maybe' });
-    this.#giveUp(this.#gone());
+    this.#giveUp(this.gone());
     this.hush();
     this.will.goodbye();
     for (const connection of [...this.#leaving, this.connection]) {
