@@ -25,8 +25,9 @@ export class Identities {
 
   /** open finds the program that asks, or throws where it could not. */
   static open() {
-    const asker = process.platform === 'linux' && USUAL.has(process.arch) ? ASKERS.find(([program]) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0) : undefined;
-    if (asker === undefined) throw local('UNIMPLEMENTED', 'callers cannot be identified here: that needs Linux, and perl or python3 to ask the kernel', { executed: 'no' }).error();
+    // Deno gives no socket away.
+    const asker = globalThis.Deno === undefined && process.platform === 'linux' && USUAL.has(process.arch) ? ASKERS.find(([program]) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0) : undefined;
+    if (asker === undefined) throw local('UNIMPLEMENTED', 'callers cannot be identified here: that needs Linux, Node or Bun, and perl or python3 to ask the kernel', { executed: 'no' }).error();
     return new Identities(asker);
   }
 

@@ -1,16 +1,15 @@
 // The command line tool at a service in JavaScript.
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import test from 'node:test';
 
-import { js, world } from './world.js';
+import { world } from './world.js';
 
 const w = world();
 
 test('the command line tool reads, works and keeps order at a service in JavaScript', async () => {
   w.write('mill.ekko.ipc.json', { service: { name: 'mill' }, methods: {}, events: { 'flour.ground': {} }, channels: { flour: { events: ['flour.*'], retention: { maxMessages: 10 } }, sacks: { type: 'queue' } } });
-  const program = w.write('mill.mjs', `import { serve } from ${JSON.stringify(path.join(js, 'index.js'))};\nconst mill = await serve('mill', {}, { snapshots: { flour: () => ({ kilos: 7 }) } });\nfor (let i = 1; i <= 12; i++) mill.publish('flour.ground', { i });\nawait mill.publish('sacks', 'the first');\nconsole.log('ready');\n`);
-  const service = await w.start(process.execPath, [program]).said('ready');
+  w.write('mill.mjs', `import { serve } from '@ekkojs/ipc';\nconst mill = await serve('mill', {}, { snapshots: { flour: () => ({ kilos: 7 }) } });\nfor (let i = 1; i <= 12; i++) mill.publish('flour.ground', { i });\nawait mill.publish('sacks', 'the first');\nconsole.log('ready');\n`);
+  const service = await w.run('mill.mjs').said('ready');
   const tool = await w.built('ekko-ipc');
   const run = async (...args) => {
     const { stdout, stderr, code } = await w.start(tool, args).ended;

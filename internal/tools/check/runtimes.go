@@ -48,7 +48,7 @@ type role struct {
 
 var roles = []role{
 	{"client", []string{"life", "run"}, []string{"client", "conversations-client", "conversations-long", "hostile", "fuzz", "mend", "moved", "registry", "testing", "browser", "vectors"}},
-	{"service", []string{"life-service"}, []string{"conversations-service", "hostile-client", "kept", "filter"}},
+	{"service", []string{"life-service"}, []string{"conversations-service", "hostile-client", "identity", "kept", "filter", "schema", "tool"}},
 }
 
 // atOnce is how many runtimes are tested at the same time.
