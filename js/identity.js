@@ -25,7 +25,8 @@ export class Identities {
 
   /** open finds the program that asks, or throws where it could not. */
   static open() {
-    // Deno gives no socket away.
+    // What Deno gives to a program blocks from then on: our next read of the
+    // socket would hold up the whole process.
     const asker = globalThis.Deno === undefined && process.platform === 'linux' && USUAL.has(process.arch) ? ASKERS.find(([program]) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0) : undefined;
     if (asker === undefined) throw local('UNIMPLEMENTED', 'callers cannot be identified here: that needs Linux, Node or Bun, and perl or python3 to ask the kernel', { executed: 'no' }).error();
     return new Identities(asker);
