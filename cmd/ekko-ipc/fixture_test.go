@@ -56,7 +56,8 @@ func serveFixture(ctx context.Context, path string, deny bool) error {
 	var last atomic.Int64
 	ipc.Handle(service, "createUser", func(ctx context.Context, user fixtureUser) (*fixtureUser, error) {
 		user.ID = int(last.Add(1))
-		return &user, service.Publish(ctx, "user.created", user)
+		// The user is there, whether or not who asked for it still is.
+		return &user, service.Publish(context.WithoutCancel(ctx), "user.created", user)
 	})
 	// What arrives, as it arrives.
 	echo := func(_ context.Context, r *ipc.Request) (any, error) {
