@@ -33,6 +33,17 @@ export function resolve(name, { cwd = process.cwd(), env = process.env } = {}) {
   return { name, ...found, places: search.places };
 }
 
+/** manifestOf looks for the manifest of a service that is to be served, or
+    mocked, by its name; undefined where nobody has described it. */
+export function manifestOf(name) {
+  try {
+    return resolve(name).manifest;
+  } catch (error) {
+    if (error.code === 'SERVICE_NOT_FOUND' && error.details.places !== undefined) return undefined;
+    throw error;
+  }
+}
+
 class Search {
   places = [];
   #known = new Set(); // names of services that there are

@@ -8,7 +8,7 @@ import { subscribe } from './listener.js';
 import { checkName, closest } from './name.js';
 import { socketPath } from './place.js';
 import { publish } from './proxy.js';
-import { addressesOf, resolve } from './registry.js';
+import { addressesOf, manifestOf } from './registry.js';
 
 export { context } from './request.js';
 
@@ -181,16 +181,5 @@ function checkDeclared(manifest, handlers) {
     if (manifest.methods.has(method)) continue;
     const near = closest(method, [...manifest.methods.keys()]);
     throw new IpcError('INVALID_ARGUMENT', `the manifest of ${manifest.name} declares no method ${JSON.stringify(method)}${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`, { service: manifest.name, executed: 'no' });
-  }
-}
-
-// manifestOf looks for the manifest of a service that is to be served by name;
-// without one its methods take what comes.
-function manifestOf(name) {
-  try {
-    return resolve(name).manifest;
-  } catch (error) {
-    if (error.code === 'SERVICE_NOT_FOUND' && error.details.places !== undefined) return undefined;
-    throw error;
   }
 }

@@ -14,7 +14,7 @@ import { Manifest } from './manifest.js';
 import { putMock, removeMock } from './mocks.js';
 import { checkName, closest, eventName } from './name.js';
 import { pair } from './pair.js';
-import { resolve } from './registry.js';
+import { manifestOf } from './registry.js';
 
 // How much a mock remembers; of more the oldest is forgotten.
 const MOST_REMEMBERED = 10_000;
@@ -51,15 +51,6 @@ function promised(name, given) {
     return new Manifest(inMemory(source));
   } catch (error) {
     error.message += `\nwithout checks: mock(${JSON.stringify(name)}, …, { manifest: null })`;
-    throw error;
-  }
-}
-
-function manifestOf(name) {
-  try {
-    return resolve(name).manifest;
-  } catch (error) {
-    if (error.code === 'SERVICE_NOT_FOUND' && error.details.places !== undefined) return undefined;
     throw error;
   }
 }
